@@ -1,0 +1,65 @@
+"""What every driver is: opened, served until its line is lost, closed; and its health.
+
+A driver's constructor only assigns. The supervisor of the agent calls `open`, then runs `serve` as a
+task; when either raises DriverError it calls `close`, waits and opens again. A driver is used from one
+event loop only. Its class interface (`print_ticket`, `show`, …) is in the `protocol.py` of its folder.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+HealthState = Literal["ok", "degraded", "fault", "missing", "unknown"]
+Fact = str | int | float | bool | None
+"""A measured thing for `DeviceState.facts`: paper, cover, temperature … Never personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a driver knows of its device now. `code` is a key of the text catalogue, None when ok."""
+
+    state: HealthState = "unknown"
+    code: str | None = None
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+
+class Driver(ABC):
+    """Base of all drivers. `kind` is the device class as it stands in messages."""
+
+    kind: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._health = Health()
+        self.on_health: Callable[[Health], None] | None = None
+        self.on_seen: Callable[[], None] | None = None
+
+    @property
+    def health(self) -> Health:
+        return self._health
+
+    def report(self, health: Health) -> None:
+        """Set the health; tells the supervisor only when something changed."""
+        if health != self._health:
+            self._health = health
+            if self.on_health is not None:
+                self.on_health(health)
+
+    def seen(self) -> None:
+        """The device has just answered."""
+        if self.on_seen is not None:
+            self.on_seen()
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Open the line and make sure that the device is there. Raises DriverError."""
+
+    @abstractmethod
+    async def serve(self) -> None:
+        """Read and poll the device until it is lost, then raise DriverError. Never returns."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of the line; safe to call at any time and more than once."""

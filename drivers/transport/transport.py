@@ -1,0 +1,40 @@
+"""A line to a device: bytes in, bytes out, every wait bounded.
+
+`serial`, `tcp`, `hid` and `file` (usblp) implement it; `pair` joins a driver to its fake in one process.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Transport(Protocol):
+    """One line. Not shared between tasks: one reader and one writer at a time."""
+
+    @property
+    def name(self) -> str:
+        """For logs and errors, e.g. "/dev/paihao/printer" or "10.0.0.9:9100"."""
+
+    async def open(self) -> None:
+        """Raises LineLostError when there is no such line."""
+
+    async def read(self, timeout: float | None = None) -> bytes:
+        """The bytes that came, at least one and at most 4096; b"" only when `timeout` seconds ran out.
+
+        Raises LineLostError when the line is gone.
+        """
+
+    async def write(self, data: bytes, timeout: float = 5.0) -> None:
+        """Returns when the kernel has taken all bytes.
+
+        Raises WriteStalledError (with the count taken) after `timeout` seconds, LineLostError.
+        """
+
+    async def drained(self, timeout: float = 5.0) -> None:
+        """Returns when the kernel has sent all bytes out, where the kind of line can tell.
+
+        Raises WriteStalledError, LineLostError.
+        """
+
+    async def close(self) -> None:
+        """Safe at any time and more than once."""

@@ -1,0 +1,47 @@
+"""The interface of every voice: one announcement at a time per loudspeaker, in order of priority."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from drivers.driver import Driver
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A call to speak: "请A005号到3号窗口". `counter` is the counter's name per language.
+
+    `deadline` (aware): not begun by then, it is dropped. `priority`: greater goes first.
+    """
+
+    id: str
+    number: str
+    counter: dict[str, str]
+    deadline: datetime
+    languages: tuple[str, ...] = ("zh-CN",)
+    repeat: int = 2
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakResult:
+    """`done`: the last sample was played; `expired`: its deadline passed before it began."""
+
+    outcome: Literal["done", "failed", "expired", "superseded"]
+    code: str | None = None
+
+
+class Voice(Driver):
+    """One loudspeaker with a bounded queue. Announcements never overlap."""
+
+    kind: ClassVar[str] = "voice"
+
+    @abstractmethod
+    async def say(self, announcement: Announcement) -> SpeakResult:
+        """Queue it, speak it, and tell what became of it.
+
+        A newer announcement of the same number supersedes one that has not begun.
+        """

@@ -1,0 +1,37 @@
+"""The `paihao` command: finds the room that a subcommand belongs to and runs it there.
+
+Rooms are imported only when asked for, so a node starts without a web framework and the coordinator
+without drivers. Each room's `command` module has `main(arguments: list[str]) -> int`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+SUBCOMMANDS = {
+    "agent": ("device.command", "run the agent of one node"),
+    "hall": ("hall.command", "run the hall coordinator"),
+    "journal": ("hall.journal_command", "verify or export the journal of a hall"),
+    "demo": ("simulator.command", "run a whole hall on this machine"),
+}
+
+
+def main() -> int:
+    """Run `paihao SUBCOMMAND …`; the exit status is the subcommand's, 2 for wrong usage."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print("paihao SUBCOMMAND …\n")
+        for name, (_, summary) in SUBCOMMANDS.items():
+            print(f"  {name:10}{summary}")
+        return 0 if arguments else 2
+    if arguments[0] not in SUBCOMMANDS:
+        print(f"paihao: no subcommand {arguments[0]!r}; there are {', '.join(SUBCOMMANDS)}", file=sys.stderr)
+        return 2
+    module, _ = SUBCOMMANDS[arguments[0]]
+    status: int = importlib.import_module(module).main(arguments[1:])
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Building and parsing the topics of the contract: `paihao/1/{hall}/…`.
+
+A topic is parsed into a `Topic`; anything that is not of the contract raises `BadTopicError`, which a
+reader counts and drops.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from wire.messages import (
+    Board,
+    Call,
+    Catalogue,
+    CoordinatorAck,
+    CoordinatorState,
+    CounterState,
+    DeviceState,
+    Message,
+    NodeCommand,
+    NodeConfig,
+    NodeDescription,
+    NodeEvent,
+    NodeState,
+)
+
+ROOT: Final = "paihao/1"
+_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One row of the contract: the pattern below the hall, the message, and how it is published."""
+
+    pattern: str
+    message: type[Message]
+    retained: bool
+    expires: bool = False
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "coordinator_state": Kind("coordinator/state", CoordinatorState, True),
+    "coordinator_ack": Kind("coordinator/ack/{node}", CoordinatorAck, False),
+    "node_state": Kind("node/{node}/state", NodeState, True),
+    "node_description": Kind("node/{node}/description", NodeDescription, True),
+    "device_state": Kind("node/{node}/device/{device}/state", DeviceState, True),
+    "node_event": Kind("node/{node}/event", NodeEvent, False),
+    "node_command": Kind("node/{node}/command", NodeCommand, False, expires=True),
+    "counter": Kind("counter/{counter}", CounterState, True),
+    "board": Kind("board", Board, True),
+    "catalogue": Kind("catalogue", Catalogue, True),
+    "call": Kind("call", Call, False, expires=True),
+    "config": Kind("config/{node}", NodeConfig, True),
+}
+"""Every topic of the contract by name."""
+
+
+class BadTopicError(ValueError):
+    """A topic that is not of the contract, or an id that may not stand in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A parsed topic: the hall, the row of `KINDS` and the ids in it ({"node": …, "device": …})."""
+
+    hall: str
+    name: str
+    ids: dict[str, str]
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.name]
+
+
+def topic(hall: str, name: str, **ids: str) -> str:
+    """The topic of row `name`, e.g. topic("xian-1", "counter", counter="3").
+
+    Raises BadTopicError for an id outside [a-z0-9-]{1,64}; KeyError for a row or an id that is missing.
+    """
+    for value in (hall, *ids.values()):
+        if not _ID.fullmatch(value):
+            raise BadTopicError(f"id {value!r} may only have a-z, 0-9 and -, 1 to 64 characters")
+    return f"{ROOT}/{hall}/{KINDS[name].pattern.format(**ids)}"
+
+
+def subscription(hall: str, name: str, **ids: str) -> str:
+    """Like `topic`, with `+` for every id that is not given."""
+    pattern = KINDS[name].pattern
+    for key, value in ids.items():
+        topic(hall, "counter", counter=value)
+        pattern = pattern.replace("{" + key + "}", value)
+    return f"{ROOT}/{hall}/{re.sub(r'{[a-z]+}', '+', pattern)}"
+
+
+def parse_topic(text: str) -> Topic:
+    """The reverse of `topic`. Raises BadTopicError."""
+    for name, pattern in _PATTERNS.items():
+        if match := pattern.fullmatch(text):
+            ids = match.groupdict()
+            return Topic(ids.pop("hall"), name, ids)
+    raise BadTopicError(f"not a topic of the contract: {text[:200]!r}")
+
+
+_PATTERNS = {
+    name: re.compile(
+        rf"{ROOT}/(?P<hall>{_ID.pattern})/" + re.sub(r"{([a-z]+)}", rf"(?P<\1>{_ID.pattern})", kind.pattern)
+    )
+    for name, kind in KINDS.items()
+}
