@@ -1,0 +1,40 @@
+"""The text catalogue: every text and fault code that people see, per language.
+
+One TOML file per language beside this module; a table per room, so `[printer] paper_out = "…"` is the
+key `printer.paper_out`. A third language is one more file. `{name}` in a text is filled by keyword.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Final
+
+LANGUAGES: Final = ("zh-CN", "en")
+"""The languages that every key must have; the first is the fallback."""
+
+
+@cache
+def texts(language: str) -> dict[str, str]:
+    """All texts of a language by key; of the first language where there is no such file."""
+    files = resources.files(__name__)
+    file = files / f"{language}.toml"
+    if not file.is_file():
+        file = files / f"{LANGUAGES[0]}.toml"
+    tables = tomllib.loads(file.read_text("utf-8"))
+    return {f"{room}.{name}": text for room, table in tables.items() for name, text in table.items()}
+
+
+def text(key: str, language: str = "zh-CN", **values: object) -> str:
+    """The text of `key` in `language`, filled with `values`.
+
+    Falls back to zh-CN, then to the key itself: a citizen never sees an exception.
+    """
+    found = texts(language).get(key) or texts(LANGUAGES[0]).get(key)
+    if found is None:
+        return key
+    try:
+        return found.format(**values)
+    except (KeyError, IndexError, ValueError):
+        return found
