@@ -1,0 +1,139 @@
+"""Reading and writing a non-blocking descriptor in the running loop: the base of serial, TCP and file."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import fcntl
+import os
+import termios
+from abc import ABC, abstractmethod
+from typing import Final
+
+from drivers.errors import LineLostError, WriteStalledError
+
+READ_SIZE: Final = 4096
+_DRAIN_POLL_S: Final = 0.002
+
+
+class DescriptorTransport(ABC):
+    """A `Transport` over a descriptor. Children open it and say how it is closed."""
+
+    def __init__(self) -> None:
+        self._fd = -1
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    @property
+    @abstractmethod
+    def name(self) -> str: ...
+
+    @abstractmethod
+    async def _open(self) -> int:
+        """The opened non-blocking descriptor. Raises OSError or LineLostError."""
+
+    def _close(self) -> None:
+        """Close what `_open` opened."""
+        os.close(self._fd)
+
+    async def open(self) -> None:
+        await self.close()
+        try:
+            self._fd = await self._open()
+        except OSError as error:
+            raise LineLostError(f"{self.name}: {error}") from error
+
+    async def read(self, timeout: float | None = None) -> bytes:
+        while True:
+            try:
+                data = os.read(self._descriptor(), READ_SIZE)
+            except BlockingIOError:
+                if not await self._ready(writing=False, timeout=timeout):
+                    return b""
+                continue
+            except OSError as error:
+                raise LineLostError(f"{self.name}: {error}") from error
+            if not data:
+                raise LineLostError(f"{self.name}: closed by the other end")
+            return data
+
+    async def write(self, data: bytes, timeout: float = 5.0) -> None:
+        written = 0
+        deadline = asyncio.get_running_loop().time() + timeout
+        while written < len(data):
+            try:
+                written += os.write(self._descriptor(), data[written:] if written else data)
+            except BlockingIOError:
+                left = deadline - asyncio.get_running_loop().time()
+                if left <= 0 or not await self._ready(writing=True, timeout=left):
+                    raise WriteStalledError(written, len(data)) from None
+            except OSError as error:
+                raise LineLostError(f"{self.name}: {error}") from error
+
+    async def drained(self, timeout: float = 5.0) -> None:
+        deadline = asyncio.get_running_loop().time() + timeout
+        left = array.array("i", [0])
+        while True:
+            try:
+                # the same request number asks a terminal (TIOCOUTQ) and a socket (SIOCOUTQ)
+                fcntl.ioctl(self._descriptor(), termios.TIOCOUTQ, left)
+            except OSError as error:
+                raise LineLostError(f"{self.name}: {error}") from error
+            if left[0] == 0:
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                raise WriteStalledError(0, left[0])
+            await asyncio.sleep(_DRAIN_POLL_S)
+
+    async def close(self) -> None:
+        if self._fd < 0:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._fd)
+        loop.remove_writer(self._fd)
+        try:
+            self._close()
+        except OSError:
+            pass  # an unplugged line may fail to close; it is gone either way
+        self._fd = -1
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def _descriptor(self) -> int:
+        if self._fd < 0:
+            raise LineLostError(f"{self.name}: not open")
+        return self._fd
+
+    async def _ready(self, *, writing: bool, timeout: float | None) -> bool:
+        loop = asyncio.get_running_loop()
+        fd = self._descriptor()
+        future: asyncio.Future[None] = loop.create_future()
+        add, remove = (
+            (loop.add_writer, loop.remove_writer) if writing else (loop.add_reader, loop.remove_reader)
+        )
+        try:
+            add(fd, _wake, future)
+        except OSError as error:
+            raise LineLostError(f"{self.name}: {error}") from error
+        self._waiting.add(future)
+        timer = loop.call_later(timeout, future.cancel) if timeout is not None else None
+        try:
+            await future
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return False  # the timer, not our task, was cancelled
+        else:
+            return True
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._waiting.discard(future)
+            if self._fd == fd:
+                remove(fd)
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

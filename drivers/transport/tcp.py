@@ -1,0 +1,61 @@
+"""A TCP connection to a device (printers on 9100, Onbon cards on 5005)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import msgspec
+
+from drivers.errors import LineLostError
+from drivers.transport.descriptor import DescriptorTransport
+
+
+class TcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp"):
+    """`connect_timeout_s` bounds name look-up and connection together."""
+
+    host: str
+    port: int
+    connect_timeout_s: float = 3.0
+
+
+class TcpTransport(DescriptorTransport):
+    """One connection; a peer that vanished is noticed by keep-alive within about 20 s."""
+
+    def __init__(self, config: TcpConfig) -> None:
+        super().__init__()
+        self._config = config
+        self._socket: socket.socket | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self._config.host}:{self._config.port}"
+
+    async def _open(self) -> int:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._config.connect_timeout_s):
+                found = await loop.getaddrinfo(self._config.host, self._config.port, type=socket.SOCK_STREAM)
+                family, kind, protocol, _, address = found[0]
+                connection = socket.socket(family, kind, protocol)
+                connection.setblocking(False)
+                try:
+                    await loop.sock_connect(connection, address)
+                except BaseException:
+                    connection.close()
+                    raise
+        except TimeoutError as error:
+            raise LineLostError(
+                f"{self.name}: no connection in {self._config.connect_timeout_s} s"
+            ) from error
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+        self._socket = connection
+        return connection.fileno()
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
