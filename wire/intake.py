@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from wire.codec import BadMessageError, decode
-from wire.messages import Message
+from wire.codec import BadMessageError, command_body, decode, event_body
+from wire.messages import Message, NodeCommand, NodeEvent
 from wire.mqtt import Received
 from wire.topics import BadTopicError, Topic, parse_topic
 
@@ -17,7 +17,10 @@ SOURCES: Final = 1024
 
 
 class Intake:
-    """Parses what a reader of one hall receives. `bad` counts what could not be read, over all topics."""
+    """Parses what a reader of one hall receives. `bad` counts what could not be read, over all topics.
+
+    A topic that sends something bad is logged once, and again only after something good came from it.
+    """
 
     def __init__(self, hall: str) -> None:
         self._hall = hall
@@ -27,8 +30,9 @@ class Intake:
     def parse(self, received: Received) -> tuple[Topic, Message] | None:
         """The topic and its message.
 
-        None when it is not of the contract, of another hall, or empty. An empty payload is not bad: it is how
-        a retained state is cleared. The caller acknowledges in every case, or the broker delivers it for ever.
+        None when it is not of the contract, of another hall, or empty. An empty payload is not bad: it is
+        how a retained state is cleared. The caller acknowledges in every case; otherwise the broker delivers
+        it for ever.
         """
         try:
             topic = parse_topic(received.topic)
@@ -38,17 +42,24 @@ class Intake:
                 return None
             message = decode(received.payload, topic.kind.message)
         except (BadTopicError, BadMessageError) as error:
-            self.reject(received, str(error))
+            self._reject(received.topic, error)
             return None
         self._bad_sources.discard(received.topic)
         return topic, message
 
-    def reject(self, received: Received, reason: str) -> None:
-        """Count a message as bad; log it unless its topic is bad already.
+    def body(self, received: Received, envelope: NodeEvent | NodeCommand) -> Message | None:
+        """The typed body of an envelope that `parse` gave; None when it is bad or of an unknown kind."""
+        source = f"{received.topic} body"
+        try:
+            body = event_body(envelope) if isinstance(envelope, NodeEvent) else command_body(envelope)
+        except BadMessageError as error:
+            self._reject(source, error)
+            return None
+        self._bad_sources.discard(source)
+        return body
 
-        Also for what a reader finds wrong later, such as the body of an envelope (BadMessageError).
-        """
+    def _reject(self, source: str, error: ValueError) -> None:
         self.bad += 1
-        if received.topic not in self._bad_sources and len(self._bad_sources) < SOURCES:
-            self._bad_sources.add(received.topic)
-            logger.warning("bad message on %.200s: %s", received.topic, reason)
+        if source not in self._bad_sources and len(self._bad_sources) < SOURCES:
+            self._bad_sources.add(source)
+            logger.warning("bad message on %.200s: %s", source, error)
