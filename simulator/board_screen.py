@@ -1,0 +1,67 @@
+"""The hall display and the counter panels, without their pixels: what stands on them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from simulator.screen_client import ScreenClient
+from wire.messages import Board, CounterState, Grade, PromptRating
+from wire.screen_link import BoardShown, CounterShown, RateService, ToScreen
+
+
+class BoardScreen(ScreenClient):
+    """The hall display: recent calls, waiting, missed. `stale`: marked as old."""
+
+    def __init__(self, path: Path, station: str) -> None:
+        super().__init__(path, station)
+        self.board: Board | None = None
+        self.stale = True
+
+    def received(self, message: ToScreen) -> None:
+        if isinstance(message, BoardShown):
+            self.board = message.board
+            self.stale = message.stale
+
+    def forget(self) -> None:
+        self.board = None
+        self.stale = True
+
+
+class CounterScreen(ScreenClient):
+    """The panel in front of a clerk; its rating prompt can be touched instead of the keypad."""
+
+    def __init__(self, path: Path, station: str) -> None:
+        super().__init__(path, station)
+        self.counter: CounterState | None = None
+        self.prompt: PromptRating | None = None
+        self.stale = True
+        self._news = asyncio.Event()
+
+    def received(self, message: ToScreen) -> None:
+        if isinstance(message, CounterShown):
+            self.counter = message.counter
+            self.prompt = message.prompt
+            self.stale = message.stale
+
+    def forget(self) -> None:
+        self.counter = None
+        self.prompt = None
+        self.stale = True
+
+    def changed(self) -> None:
+        self._news.set()
+        super().changed()
+
+    async def next_change(self, timeout: float) -> bool:
+        """Wait until something else is shown; False when nothing was for `timeout` seconds."""
+        self._news.clear()
+        try:
+            await asyncio.wait_for(self._news.wait(), timeout)
+        except TimeoutError:
+            return False
+        return True
+
+    def rate(self, grade: Grade) -> bool:
+        """Touch a grade; False when none is asked for or no agent is there."""
+        return self.prompt is not None and self.send(RateService(prompt=self.prompt.prompt, grade=grade))

@@ -1,0 +1,99 @@
+"""The kiosk's touch screen, without its pixels: what a citizen sees and can touch."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import deque
+from pathlib import Path
+from typing import Final
+
+from simulator.screen_client import ScreenClient
+from wire.messages import Catalogue
+from wire.screen_link import (
+    CardGone,
+    CardShown,
+    KioskState,
+    ReprintTicket,
+    TakeTicket,
+    TicketProgress,
+    ToScreen,
+)
+
+ENDED: Final = frozenset({"done", "failed", "refused"})
+"""Stages after which nothing more comes for a request."""
+
+KEPT_REQUESTS: Final = 256
+"""Requests whose progress is kept; older ones are forgotten."""
+
+
+class KioskScreen(ScreenClient):
+    """`state`, `card` and `newest` are what the screen shows now."""
+
+    def __init__(self, path: Path, station: str) -> None:
+        super().__init__(path, station)
+        self.state: KioskState | None = None
+        self.card: CardShown | None = None
+        self.newest: TicketProgress | None = None
+        self._progress: dict[str, TicketProgress] = {}
+        self._order: deque[str] = deque()
+        self._ends: dict[str, asyncio.Future[TicketProgress]] = {}
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        return self.state.catalogue if self.state is not None else None
+
+    def take_ticket(self, service: str, priority: str | None = None, language: str = "zh-CN") -> str | None:
+        """Confirm a service. The request's id, None when no agent is there."""
+        request = f"r-{uuid.uuid4().hex}"
+        if not self.send(TakeTicket(request=request, service=service, priority=priority, language=language)):
+            return None
+        return request
+
+    def reprint(self, ticket: str) -> bool:
+        return self.send(ReprintTicket(ticket=ticket))
+
+    def progress(self, request: str) -> TicketProgress | None:
+        """How far a request of this screen is."""
+        return self._progress.get(request)
+
+    async def end_of(self, request: str, timeout: float) -> TicketProgress | None:
+        """The last progress of a request; None when the agent went away or said nothing more in time."""
+        known = self._progress.get(request)
+        if known is not None and known.stage in ENDED:
+            return known
+        future = self._ends.setdefault(request, asyncio.get_running_loop().create_future())
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), timeout)
+        except (TimeoutError, ConnectionError):
+            return None
+        finally:
+            self._ends.pop(request, None)
+
+    def received(self, message: ToScreen) -> None:
+        if isinstance(message, KioskState):
+            self.state = message
+        elif isinstance(message, CardShown):
+            self.card = message
+        elif isinstance(message, CardGone):
+            self.card = None
+        elif isinstance(message, TicketProgress):
+            self.newest = message
+            if message.request not in self._progress:
+                self._order.append(message.request)
+                if len(self._order) > KEPT_REQUESTS:
+                    self._progress.pop(self._order.popleft(), None)
+            self._progress[message.request] = message
+            future = self._ends.get(message.request)
+            if message.stage in ENDED and future is not None and not future.done():
+                future.set_result(message)
+
+    def forget(self) -> None:
+        self.state = None
+        self.card = None
+        self.newest = None
+        for future in self._ends.values():
+            if not future.done():
+                future.set_exception(ConnectionError("the agent went away"))
+                future.exception()  # the waiter may have gone already
+        self._ends.clear()
