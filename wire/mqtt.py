@@ -50,7 +50,8 @@ class Mqtt:
     Args:
         options: The broker.
         client_id: Fixed: the node's id. Two clients with one id throw each other out.
-        will: Topic and message that the broker publishes, retained, when this client is lost.
+        will: Topic and message that the broker publishes, retained, when this client is lost; None for one
+            that only reads.
         subscriptions: (topic filter, QoS 0 or 1), renewed on every connection.
         on_connected: The birth: awaited after the subscriptions were granted, on every connection. When it
             raises, the connection is dropped and tried again. It may publish; it should not read.
@@ -62,13 +63,14 @@ class Mqtt:
         options: BrokerOptions,
         *,
         client_id: str,
-        will: tuple[str, Message],
+        will: tuple[str, Message] | None,
         subscriptions: Sequence[tuple[str, int]],
         on_connected: Callable[[], Awaitable[None]],
         on_disconnected: Callable[[str], None] | None = None,
     ) -> None:
         self._options = options
-        self._opening = Opening(options, client_id, will[0], encode(will[1]), tuple(subscriptions))
+        will_topic, will_payload = (will[0], encode(will[1])) if will is not None else (None, b"")
+        self._opening = Opening(options, client_id, will_topic, will_payload, tuple(subscriptions))
         self._on_connected = on_connected
         self._on_disconnected = on_disconnected
         self._connection: Connection | None = None

@@ -89,7 +89,7 @@ class Opening:
 
     options: BrokerOptions
     client_id: str
-    will_topic: str
+    will_topic: str | None
     will_payload: bytes
     subscriptions: Sequence[tuple[str, int]]
 
@@ -230,7 +230,8 @@ class Connection:
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages = WINDOW
-        client.will_set(self._opening.will_topic, self._opening.will_payload, qos=1, retain=True)
+        if self._opening.will_topic is not None:
+            client.will_set(self._opening.will_topic, self._opening.will_payload, qos=1, retain=True)
         client.on_socket_open = self._on_socket_open
         client.on_socket_close = self._on_socket_close
         client.on_connect = self._on_connect
