@@ -44,14 +44,24 @@ class Broker:
         acl: Apply firmware_config/broker/acl to the user name that a client claims. On loopback nobody checks
             that name; a client without one may then only read what hangs on the wall.
         extra: Further lines of configuration, for tests.
+        unpack_into: Where mosquitto is unpacked when it can be had in no other way.
     """
 
-    def __init__(self, folder: Path, *, port: int = 0, acl: bool = False, extra: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        acl: bool = False,
+        extra: str = "",
+        unpack_into: Path = UNPACKED,
+    ) -> None:
         self.folder = folder
         self.port = port
         self.log_path = folder / "broker.log"
         self._acl = acl
         self._extra = extra
+        self._unpack_into = unpack_into
         self._environment: dict[str, str] = {}
         self._process: asyncio.subprocess.Process | None = None
 
@@ -71,7 +81,7 @@ class Broker:
 
         Raises BrokerMissingError.
         """
-        program, self._environment = await asyncio.to_thread(_blocking_find_or_fetch)
+        program, self._environment = await asyncio.to_thread(_blocking_find_or_fetch, self._unpack_into)
         self.port = self.port or _free_port()
         return [program, "-c", str(self._write_configuration())]
 
@@ -180,7 +190,7 @@ def installed() -> str | None:
     return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
-def unpacked(folder: Path = UNPACKED) -> tuple[str, dict[str, str]] | None:
+def unpacked(folder: Path) -> tuple[str, dict[str, str]] | None:
     """The mosquitto that was unpacked into `folder` and the environment that finds its libraries."""
     program = folder / "usr" / "sbin" / "mosquitto"
     if not program.exists():
@@ -190,10 +200,10 @@ def unpacked(folder: Path = UNPACKED) -> tuple[str, dict[str, str]] | None:
     return str(program), {"LD_LIBRARY_PATH": ":".join(libraries + inherited)}
 
 
-def _blocking_find_or_fetch() -> tuple[str, dict[str, str]]:
+def _blocking_find_or_fetch(folder: Path) -> tuple[str, dict[str, str]]:
     if (program := installed()) is not None:
         return program, {}
-    if (found := unpacked()) is not None:
+    if (found := unpacked(folder)) is not None:
         return found
     if shutil.which("apt-get") is None:
         raise BrokerMissingError(
@@ -205,8 +215,8 @@ def _blocking_find_or_fetch() -> tuple[str, dict[str, str]]:
             if (program := installed()) is not None:
                 return program, {}
         else:
-            _blocking_unpack(UNPACKED)
-            if (found := unpacked()) is not None:
+            _blocking_unpack(folder)
+            if (found := unpacked(folder)) is not None:
                 return found
     except (OSError, subprocess.SubprocessError) as error:
         raise BrokerMissingError(f"mosquitto is missing: sudo apt-get install mosquitto ({error})") from error
@@ -222,33 +232,45 @@ def _blocking_install() -> None:
         _check(_run(install, environment=environment))
 
 
-def _blocking_unpack(folder: Path, apt_options: Sequence[str] = ()) -> None:
+def _blocking_unpack(folder: Path) -> None:
     """Download mosquitto and the libraries that this machine lacks, and unpack them into `folder`.
 
-    Needs no rights. Where the machine has no package lists, apt fetches them into the folder.
+    Needs no rights. Where the machine has no package lists, apt fetches them into the folder. What stands in
+    `folder` is whole: it gets its name when all is unpacked.
     """
-    packages = folder / "packages"
-    packages.mkdir(parents=True, exist_ok=True)
-    options = list(apt_options)
-    wanted = _missing_packages(options)
-    if not wanted:
-        state, cache = folder / "apt-state", folder / "apt-cache"
-        (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
-        (cache / "archives" / "partial").mkdir(parents=True, exist_ok=True)
-        options = ["-o", f"Dir::State={state}", "-o", f"Dir::Cache={cache}", *options]
-        if not apt_options:
-            options += ["-o", "Dir::State::status=/var/lib/dpkg/status"]
-        _check(_run(["apt-get", *options, "update", "-qq"]))
-        wanted = _missing_packages(options)
-    logger.info("unpacking %s into %s", ", ".join(wanted) or "nothing", folder)
-    _check(_run(["apt-get", *options, "download", *wanted], folder=packages))
+    fresh = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    packages = fresh / "packages"
+    packages.mkdir(parents=True)
+    # The machine's package lists first; they may be missing, or name files that are gone.
+    for fetch_lists in (False, True):
+        apt = ["apt-get", *(_fresh_lists(fresh) if fetch_lists else [])]
+        wanted = _missing_packages(apt)
+        if wanted and _run([*apt, "download", *wanted], folder=packages).returncode == 0:
+            break
+    else:
+        raise OSError("apt cannot download the package")
+    logger.info("unpacking %s into %s", ", ".join(wanted), folder)
     for package in sorted(packages.glob("*.deb")):
-        _check(_run(["dpkg", "-x", str(package), str(folder)]))
+        _check(_run(["dpkg", "-x", str(package), str(fresh)]))
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
 
 
-def _missing_packages(apt_options: Sequence[str]) -> list[str]:
+def _fresh_lists(folder: Path) -> list[str]:
+    """Options that make apt use package lists of its own in `folder`, which are fetched now."""
+    state, cache = folder / "apt-state", folder / "apt-cache"
+    (state / "lists" / "partial").mkdir(parents=True)
+    (cache / "archives" / "partial").mkdir(parents=True)
+    options = ["-o", f"Dir::State={state}", "-o", f"Dir::Cache={cache}"]
+    options += ["-o", "Dir::State::status=/var/lib/dpkg/status"]
+    _check(_run(["apt-get", *options, "update", "-qq"]))
+    return options
+
+
+def _missing_packages(apt: Sequence[str]) -> list[str]:
     """What apt would install for mosquitto on this machine; nothing when it does not know the package."""
-    plan = _run(["apt-get", *apt_options, "install", "--simulate", "--no-install-recommends", "mosquitto"])
+    plan = _run([*apt, "install", "--simulate", "--no-install-recommends", "mosquitto"])
     return re.findall(r"(?m)^Inst (\S+)", plan.stdout) if plan.returncode == 0 else []
 
 
