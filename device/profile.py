@@ -1,0 +1,204 @@
+"""The station profile: what a node is, from one TOML file, checked whole before anything is opened.
+
+hall = "demo"
+node = "counter-1"
+storage = "/var/lib/paihao/agent.db"
+screen_socket = "/run/paihao/screens.sock"
+
+[broker]
+host = "127.0.0.1"
+
+[[device]]
+id = "screen-1"
+driver = "onbon_bx"
+[device.options]          # the driver's own struct
+
+[[station]]
+kind = "counter"          # kiosk | counter | board
+id = "counter-1"
+counter = "1"
+call_screen = "screen-1"
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from drivers.driver import Driver
+from drivers.table import DriverNotFoundError, config_type, driver_class
+from wire.checked_toml import TomlProblems, convert, load
+from wire.messages import DeviceDescription, DeviceKind, Id
+from wire.mqtt_options import BrokerOptions
+
+Language = Literal["zh-CN", "en"]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the tables of a profile."""
+
+
+class DeviceEntry(_Part, frozen=True, kw_only=True):
+    """One device. `options` are checked against the driver's own `Config`."""
+
+    id: Id
+    driver: str
+    options: dict[str, Any] = {}
+
+
+class KioskStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="kiosk"):
+    """Takes numbers. `online_wait_s`: how long a citizen waits for the coordinator before the lease is used;
+    `lease_low`: ask for numbers when fewer are left."""
+
+    id: Id
+    printer: Id
+    card_reader: Id | None = None
+    online_wait_s: Annotated[float, msgspec.Meta(gt=0, le=30)] = 2.0
+    lease_low: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+
+
+class CounterStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="counter"):
+    """One counter. `flash_s`: how long the screen draws the eye to a call."""
+
+    id: Id
+    counter: Id
+    call_keypad: Id | None = None
+    rating_keypad: Id | None = None
+    call_screen: Id | None = None
+    language: Language = "zh-CN"
+    flash_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10.0
+
+
+class BoardStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="board"):
+    """The hall display and the voice of a zone; without `zone` it speaks every call of the hall."""
+
+    id: Id
+    zone: Id | None = None
+    voice: Id | None = None
+
+
+Station = KioskStation | CounterStation | BoardStation
+
+_KINDS: dict[str, DeviceKind] = {
+    "printer": "ticket_printer",
+    "card_reader": "card_reader",
+    "call_keypad": "keypad",
+    "rating_keypad": "keypad",
+    "call_screen": "call_screen",
+    "voice": "voice",
+}
+"""Which fields of a station name a device, and of which kind it must be."""
+
+
+class Profile(_Part, frozen=True, kw_only=True):
+    """The whole file. `timezone` is the hall's; `model` is said in the node's description."""
+
+    hall: Id
+    node: Id
+    storage: Annotated[str, msgspec.Meta(min_length=1)]
+    broker: BrokerOptions
+    device: tuple[DeviceEntry, ...] = ()
+    station: Annotated[tuple[Station, ...], msgspec.Meta(min_length=1)]
+    screen_socket: str | None = None
+    timezone: str = "Asia/Shanghai"
+    model: str = ""
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDevice:
+    """A device whose driver was found and whose options are right."""
+
+    id: str
+    driver_name: str
+    driver: type[Driver]
+    config: msgspec.Struct
+    description: DeviceDescription
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedProfile:
+    """A profile that can be run."""
+
+    profile: Profile
+    devices: tuple[CheckedDevice, ...]
+
+
+def load_profile(path: str | Path) -> CheckedProfile:
+    """The profile at `path` with its drivers. Raises TomlProblems with everything that is wrong in it."""
+    return check(load(path, Profile))
+
+
+def check(profile: Profile) -> CheckedProfile:
+    """Find the drivers, check their options and every cross reference. Raises TomlProblems."""
+    problems: list[str] = []
+    devices = [
+        found for n, entry in enumerate(profile.device) if (found := _device(n, entry, profile, problems))
+    ]
+    _unique([entry.id for entry in profile.device], "device", problems)
+    _unique([station.id for station in profile.station], "station", problems)
+    _unique(
+        [s.counter for s in profile.station if isinstance(s, CounterStation)], "station counter", problems
+    )
+    declared = {entry.id for entry in profile.device}
+    kinds = {device.id: device.driver.kind for device in devices}
+    used: dict[str, str] = {}
+    for n, station in enumerate(profile.station):
+        for field, device in _references(station):
+            path = f"station[{n}].{field}"
+            if device not in declared:
+                problems.append(f"{path}: 没有设备 {device!r} · there is no device {device!r}")
+            elif device in kinds and kinds[device] != _KINDS[field]:
+                problems.append(
+                    f"{path}: {device!r} 是 {kinds[device]}，应为 {_KINDS[field]} · "
+                    f"{device!r} is a {kinds[device]}, a {_KINDS[field]} is needed"
+                )
+            if device in used:
+                problems.append(
+                    f"{path}: {device!r} 已用于 {used[device]} · {device!r} is used by {used[device]}"
+                )
+            used[device] = path
+    if problems:
+        raise TomlProblems(problems)
+    return CheckedProfile(profile, tuple(devices))
+
+
+def _device(n: int, entry: DeviceEntry, profile: Profile, problems: list[str]) -> CheckedDevice | None:
+    try:
+        driver = driver_class(entry.driver)
+        config = convert(entry.options, config_type(driver), f"device[{n}].options")
+    except DriverNotFoundError as error:
+        problems.append(f"device[{n}].driver: 驱动不可用 · {error}")
+        return None
+    except TomlProblems as error:
+        problems.extend(error.problems)
+        return None
+    except ValueError as error:
+        problems.append(f"device[{n}].options: 值不对 · {error}")
+        return None
+    counter, zone = None, None
+    for station in profile.station:
+        if any(device == entry.id for _, device in _references(station)):
+            counter = getattr(station, "counter", None)
+            zone = getattr(station, "zone", None)
+    kind = driver.kind
+    description = DeviceDescription(
+        device=entry.id,
+        kind=kind,  # type: ignore[arg-type]  # the class's own word, one of DeviceKind
+        driver=entry.driver,
+        counter=counter,
+        zone=zone,
+    )
+    return CheckedDevice(entry.id, entry.driver, driver, config, description)
+
+
+def _references(station: Station) -> list[tuple[str, str]]:
+    return [(field, device) for field in _KINDS if (device := getattr(station, field, None)) is not None]
+
+
+def _unique(ids: list[str], what: str, problems: list[str]) -> None:
+    for repeated in sorted({i for i in ids if ids.count(i) > 1}):
+        problems.append(f"{what} {repeated!r}: 重复 · appears more than once")
