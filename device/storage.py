@@ -185,10 +185,6 @@ class Storage:
         """Numbers left for `day`, per group."""
         return await self._run(self._blocking_remaining, day)
 
-    async def set_epoch(self, epoch: int) -> None:
-        """Leases of other epochs are void from now on."""
-        await self.keep("epoch", str(epoch).encode())
-
     # ---------------------------------------------------------------- prompts
 
     async def open_prompt(
@@ -396,7 +392,7 @@ class Storage:
     def _blocking_grant(self, lease: GrantLease, epoch: int, command: str, at: datetime) -> tuple[Row, ...]:
         key = (lease.group, lease.business_date.isoformat())
         with self._open.transaction() as connection:
-            # Numbers that were leased before may come again in another epoch; what was burned stays burned.
+            # A restored coordinator may lease numbers again that it has forgotten; the burned stay burned.
             burned = connection.execute(
                 "SELECT max(next) FROM leases WHERE service_group=? AND business_date=? "
                 "AND first <= ? AND next > ? AND next > first",
@@ -414,8 +410,7 @@ class Storage:
         with self._open.transaction() as connection:
             lease = connection.execute(
                 "SELECT epoch, first, next FROM leases WHERE service_group=? AND business_date=? "
-                "AND next <= last AND epoch = (SELECT CAST(value AS INTEGER) FROM kept WHERE key='epoch') "
-                "ORDER BY first LIMIT 1",
+                "AND next <= last ORDER BY first LIMIT 1",
                 (group, day.isoformat()),
             ).fetchone()
             if lease is None:
@@ -435,8 +430,7 @@ class Storage:
     def _blocking_remaining(self, day: date) -> dict[str, int]:
         return dict(
             self._open.connection.execute(
-                "SELECT service_group, sum(last - next + 1) FROM leases WHERE business_date=? "
-                "AND epoch = (SELECT CAST(value AS INTEGER) FROM kept WHERE key='epoch') "
+                "SELECT service_group, sum(max(0, last - next + 1)) FROM leases WHERE business_date=? "
                 "GROUP BY service_group",
                 (day.isoformat(),),
             ).fetchall()
