@@ -1,0 +1,115 @@
+// The browser's share of the demo page: clicks to the server, LED dots, papers and sound from it.
+(() => {
+  const strips = new Map();
+  const COLOURS = ["#1d2023", "#ff3b30", "#34d058", "#ffc53d"];
+  const GLOW = ["", "rgba(255,59,48,.28)", "rgba(52,208,88,.28)", "rgba(255,197,61,.28)"];
+
+  const send = (act, arg) => emitEvent("act", { act, arg: arg ?? "" });
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-act]");
+    if (target && !target.disabled && target.tagName !== "INPUT") send(target.dataset.act, target.dataset.arg);
+  });
+  document.addEventListener("input", (event) => {
+    const output = event.target.dataset.out && document.getElementById(event.target.dataset.out);
+    if (output) output.textContent = speedOf(event.target.value) + "×";
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("input[data-act]")) send(event.target.dataset.act, speedOf(event.target.value));
+  });
+  // The slider goes evenly through 1 … 200 times.
+  const speedOf = (value) => {
+    const speed = Math.pow(200, value / 100);
+    return String(speed < 10 ? Math.round(speed) : Math.round(speed / 5) * 5);
+  };
+
+  document.addEventListener("dragstart", (event) => {
+    const card = event.target.closest("[data-card]");
+    if (card) event.dataTransfer.setData("text/plain", card.dataset.card);
+  });
+  document.addEventListener("dragover", (event) => {
+    const pad = event.target.closest("[data-drop]");
+    if (pad) { event.preventDefault(); pad.classList.add("over"); }
+  });
+  document.addEventListener("dragleave", (event) => event.target.closest?.("[data-drop]")?.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    const pad = event.target.closest("[data-drop]");
+    if (!pad) return;
+    event.preventDefault();
+    pad.classList.remove("over");
+    send(pad.dataset.drop, event.dataTransfer.getData("text/plain"));
+  });
+
+  // A sheet of all dots in one state is drawn once; a frame copies the visible part of it.
+  function sheetOf(strip) {
+    const { width, height, dots, pitch } = strip;
+    const sheet = document.createElement("canvas");
+    sheet.width = width * pitch;
+    sheet.height = height * pitch;
+    const pen = sheet.getContext("2d");
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const colour = dots[y * width + x];
+        const cx = (x + 0.5) * pitch, cy = (y + 0.5) * pitch;
+        if (colour) {
+          pen.fillStyle = GLOW[colour];
+          pen.beginPath(); pen.arc(cx, cy, pitch * 0.62, 0, 7); pen.fill();
+        }
+        pen.fillStyle = COLOURS[colour];
+        pen.beginPath(); pen.arc(cx, cy, pitch * 0.4, 0, 7); pen.fill();
+      }
+    }
+    return sheet;
+  }
+
+  function drawFrame(strip, now) {
+    const canvas = document.getElementById(strip.id);
+    if (!canvas || strips.get(strip.id) !== strip) return;
+    const pen = canvas.getContext("2d");
+    const { pitch, view } = strip;
+    pen.fillStyle = "#0b0d0f";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    if (!strip.speed) {
+      pen.drawImage(strip.sheet, 0, 0);
+      return;
+    }
+    const span = strip.sheet.width;
+    const offset = (Math.floor(((now - strip.began) / 1000) * strip.speed) * pitch) % span;
+    for (let x = -offset; x < view * pitch; x += span) pen.drawImage(strip.sheet, x, 0);
+    // Dots of a strip move one place at a time: no more frames than places.
+    setTimeout(() => requestAnimationFrame((at) => drawFrame(strip, at)), Math.max(30, 1000 / strip.speed));
+  }
+
+  window.paihao = {
+    // view: dots across the strip; width: of the bitmap, wider when it scrolls; speed: dots a second.
+    strip(id, view, width, height, data, speed) {
+      const canvas = document.getElementById(id);
+      if (!canvas) return;
+      const bytes = atob(data);
+      const dots = new Uint8Array(width * height);
+      for (let i = 0; i < dots.length; i++) dots[i] = bytes.charCodeAt(i) & 3;
+      const pitch = view > 160 ? 4 : 6;
+      if (canvas.width !== view * pitch || canvas.height !== height * pitch) {
+        canvas.width = view * pitch;
+        canvas.height = height * pitch;
+      }
+      const strip = { id, view, width, height, dots, speed, pitch, began: performance.now() };
+      strip.sheet = sheetOf(strip);
+      strips.set(id, strip);
+      drawFrame(strip, strip.began);
+    },
+    play(url) {
+      const audio = document.getElementById("sound");
+      if (!audio) return;
+      audio.src = url;
+      if (audio.dataset.on === "1") audio.play().catch(() => {});
+    },
+    sound(on) {
+      const audio = document.getElementById("sound");
+      if (!audio) return;
+      audio.dataset.on = on ? "1" : "0";
+      if (on && audio.src) audio.play().catch(() => {});
+      if (!on) audio.pause();
+    },
+  };
+})();
