@@ -253,6 +253,8 @@ def _blocking_unpack(folder: Path) -> None:
     logger.info("unpacking %s into %s", ", ".join(wanted), folder)
     for package in sorted(packages.glob("*.deb")):
         _check(_run(["dpkg", "-x", str(package), str(fresh)]))
+    for leftover in ("packages", "apt-state", "apt-cache"):
+        shutil.rmtree(fresh / leftover, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
 

@@ -25,7 +25,8 @@ from typing import Final
 
 from wire.codec import MAX_PAYLOAD, encode
 from wire.messages import Message
-from wire.mqtt_connection import RECEIVE_MAXIMUM, Connection, ConnectionFailedError, Counts, Opening, Received
+from wire.mqtt_client import RECEIVE_MAXIMUM, Opening
+from wire.mqtt_connection import Connection, ConnectionFailedError, Counts, Received
 from wire.mqtt_options import BrokerOptions, TlsOptions
 
 __all__ = ["BrokerOptions", "Counts", "Mqtt", "Received", "TlsOptions"]

@@ -6,7 +6,7 @@ this way, 2.6× with paho's network thread (each message wakes two threads), so 
 
 Each connection has a client of its own: what was under way on a lost connection is reported as lost and is
 never sent again behind the caller's back, and an acknowledgement can only reach the connection that
-delivered the message. All methods and callbacks run on the loop, except `_blocking_connect`.
+delivered the message. All methods and callbacks run on the loop, except `blocking_connect`.
 """
 
 from __future__ import annotations
@@ -14,43 +14,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from wire.codec import MAX_PAYLOAD
-from wire.mqtt_options import BrokerOptions
+from wire.mqtt_client import CONNECT_TIMEOUT_S, WINDOW, Opening, blocking_connect, new_client, new_properties
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-RECEIVE_MAXIMUM: Final = 256
-"""Messages that the broker may deliver before we acknowledge one (MQTT 5 Receive Maximum)."""
-
 IN_FLIGHT: Final = 1024
 """Publishes that may wait for the broker's acknowledgement; paho holds them."""
-
-WINDOW: Final = 20
-"""Of those, how many are with the broker at once; mosquitto allows no more unless configured."""
-
-MAXIMUM_PACKET: Final = 4 * MAX_PAYLOAD
-"""Bytes of a packet that the broker may send: bounds what a single message can cost us."""
-
-CONNECT_TIMEOUT_S: Final = 5.0
-"""For each of: TCP connection, TLS handshake, the broker's CONNACK, its SUBACK."""
 
 
 class ConnectionFailedError(ConnectionError):
@@ -62,7 +47,7 @@ class Received:
     """A message as it came. `retained` is true for what the broker had kept when we subscribed."""
 
     topic: str
-    payload: bytes
+    payload: bytes = field(repr=False)
     qos: int
     retained: bool
     duplicate: bool
@@ -81,17 +66,6 @@ class Counts:
     published: int = 0
     refused: int = 0
     lost: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """All that is said when a connection is opened."""
-
-    options: BrokerOptions
-    client_id: str
-    will_topic: str | None
-    will_payload: bytes
-    subscriptions: Sequence[tuple[str, int]]
 
 
 @dataclass(slots=True)
@@ -116,12 +90,20 @@ class Connection:
         self._connack: asyncio.Future[tuple[ReasonCode, bool]] = self._loop.create_future()
         self._answers: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._in_flight: dict[int, _InFlight] = {}
+        self._capacity = IN_FLIGHT
         self._room = asyncio.Event()
         self._room.set()
         self._watched: Any = None
         self._writing = False
         self._abandoned = False
-        self._client = self._new_client()
+        self._client = new_client(opening)
+        self._client.on_socket_close = self._on_socket_close
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_answer
+        self._client.on_unsubscribe = self._on_answer
+        self._client.on_publish = self._on_publish
+        self._client.on_message = self._on_message
+        self._client.on_disconnect = self._on_disconnect
 
     # ---------------------------------------------------------------- opening and closing
 
@@ -189,7 +171,7 @@ class Connection:
         def run() -> None:
             error: Exception | None = None
             try:
-                self._blocking_connect()
+                blocking_connect(self._client, self._opening)
             except Exception as caught:  # noqa: BLE001  TLS, DNS and files fail in many ways; all are reported
                 error = caught
             try:
@@ -199,48 +181,6 @@ class Connection:
 
         threading.Thread(target=run, name="mqtt-connect", daemon=True).start()
         await done
-
-    def _blocking_connect(self) -> None:
-        options = self._opening.options
-        if options.tls is not None:
-            context = ssl.create_default_context(cafile=options.tls.ca_file)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if options.tls.certificate_file is not None:
-                context.load_cert_chain(options.tls.certificate_file, options.tls.key_file)
-            self._client.tls_set_context(context)
-        if options.username is not None:
-            password = (
-                Path(options.password_file).read_text("utf-8").strip() if options.password_file else None
-            )
-            self._client.username_pw_set(options.username, password)
-        properties = _properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = options.session_expiry_s
-        properties.ReceiveMaximum = RECEIVE_MAXIMUM
-        properties.MaximumPacketSize = MAXIMUM_PACKET
-        self._client.connect(
-            options.host, options.port, options.keepalive_s, clean_start=False, properties=properties
-        )
-
-    def _new_client(self) -> Client:
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._opening.client_id,
-            protocol=MQTTProtocolVersion.MQTTv5,
-            manual_ack=True,
-        )
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        client.max_inflight_messages = WINDOW
-        if self._opening.will_topic is not None:
-            client.will_set(self._opening.will_topic, self._opening.will_payload, qos=1, retain=True)
-        client.on_socket_open = self._on_socket_open
-        client.on_socket_close = self._on_socket_close
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_answer
-        client.on_unsubscribe = self._on_answer
-        client.on_publish = self._on_publish
-        client.on_message = self._on_message
-        client.on_disconnect = self._on_disconnect
-        return client
 
     async def _answer(self, answer: asyncio.Future[T], name: str) -> T:
         """The value of `answer`; ConnectionFailedError when the connection ends or time runs out first."""
@@ -262,7 +202,7 @@ class Connection:
         self, topic: str, payload: bytes, qos: int, retain: bool, expiry_s: float | None
     ) -> bool:
         """True when the broker acknowledged it. Waits for room when IN_FLIGHT publishes are under way."""
-        while len(self._in_flight) >= IN_FLIGHT and not self.closed.done():
+        while len(self._in_flight) >= self._capacity and not self.closed.done():
             self._room.clear()
             await self._room.wait()
         done: asyncio.Future[bool] = self._loop.create_future()
@@ -274,7 +214,7 @@ class Connection:
         self, topic: str, payload: bytes, qos: int, retain: bool, expiry_s: float | None
     ) -> bool:
         """True when it was handed over; False when there is no room or no connection."""
-        if len(self._in_flight) >= IN_FLIGHT:
+        if len(self._in_flight) >= self._capacity:
             return False
         return self._hand_over(topic, payload, qos, retain, expiry_s, None)
 
@@ -320,13 +260,6 @@ class Connection:
 
     # ---------------------------------------------------------------- the socket
 
-    def _on_socket_open(self, _client: Client, _userdata: object, sock: Any) -> None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            sock.setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 2000 * self._opening.options.keepalive_s
-            )
-
     def _on_socket_close(self, _client: Client, _userdata: object, _sock: Any) -> None:
         self._unwatch()
 
@@ -371,8 +304,16 @@ class Connection:
     # ---------------------------------------------------------------- paho's callbacks: none may raise
 
     def _on_connect(
-        self, _client: Client, _userdata: object, flags: ConnectFlags, reason: ReasonCode, _properties: object
+        self,
+        _client: Client,
+        _userdata: object,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
     ) -> None:
+        # paho holds back beyond WINDOW, but does not know of a broker that takes even fewer.
+        if (broker_takes := getattr(properties, "ReceiveMaximum", WINDOW)) < WINDOW:
+            self._capacity = broker_takes
         if not self._connack.done():
             self._connack.set_result((reason, flags.session_present))
 
@@ -417,11 +358,13 @@ class Connection:
         self,
         _client: Client,
         _userdata: object,
-        _flags: DisconnectFlags,
+        flags: DisconnectFlags,
         reason: ReasonCode,
         _properties: object,
     ) -> None:
-        self._end(str(reason))
+        # Without a packet paho makes one up, "Unspecified error" for a socket that was closed.
+        unsaid = not flags.is_disconnect_packet_from_server and reason.value == 0x80
+        self._end("connection lost" if unsaid else str(reason))
 
     def _end(self, reason: str) -> None:
         if self.closed.done():
@@ -436,12 +379,8 @@ class Connection:
         self._room.set()
 
 
-def _properties(packet: int) -> Properties:
-    return Properties(packet)  # type: ignore[no-untyped-call]
-
-
 @lru_cache(maxsize=64)
 def _expiry(seconds: int) -> Properties:
-    properties = _properties(PacketTypes.PUBLISH)
+    properties = new_properties(PacketTypes.PUBLISH)
     properties.MessageExpiryInterval = seconds
     return properties
