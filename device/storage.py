@@ -392,15 +392,15 @@ class Storage:
     def _blocking_grant(self, lease: GrantLease, epoch: int, command: str, at: datetime) -> tuple[Row, ...]:
         key = (lease.group, lease.business_date.isoformat())
         with self._open.transaction() as connection:
-            # A restored coordinator may lease numbers again that it has forgotten; the burned stay burned.
-            burned = connection.execute(
-                "SELECT max(next) FROM leases WHERE service_group=? AND business_date=? "
-                "AND first <= ? AND next > ? AND next > first",
+            # A restored coordinator may lease numbers again that it has forgotten: never have them twice.
+            had = connection.execute(
+                "SELECT max(last) FROM leases WHERE service_group=? AND business_date=? "
+                "AND first <= ? AND last >= ?",
                 (*key, lease.last, lease.first),
             ).fetchone()[0]
             connection.execute(
                 "INSERT INTO leases VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (*key, epoch, lease.first, lease.last, max(lease.first, burned or 0)),
+                (*key, epoch, lease.first, lease.last, lease.first if had is None else had + 1),
             )
             return (self._append(CommandResult(command=command, outcome="done"), at, command),)
 
