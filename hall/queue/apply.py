@@ -1,0 +1,383 @@
+"""`apply(state, event) → state`: how an event changes the state. Never refuses, never decides.
+
+The state given in is changed and handed back; the caller gives the old one up. Replaying the events of a
+day on `empty(policy)` gives the same state again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from hall.queue import events as ev
+from hall.queue.rules import next_ratios
+from hall.queue.state import (
+    MAX_DECIDED,
+    QUEUED,
+    Alarm,
+    CounterNow,
+    Lease,
+    Outcome,
+    Prompt,
+    State,
+    Ticket,
+    TicketState,
+)
+
+
+def apply(state: State, event: ev.Event) -> State:
+    """The state after `event`. Changes and returns `state` itself."""
+    change = _CHANGES.get(type(event))
+    if change is not None:
+        change(state, event)
+    if event.command:
+        _remember(state, event)
+    return state
+
+
+def _remember(state: State, event: ev.Event) -> None:
+    code = event.code if isinstance(event, ev.Refused) else None
+    ticket = getattr(event, "ticket", None)
+    known = state.decided.get(event.command)
+    if known is not None:
+        if ticket is not None:
+            known.ticket = ticket
+        return
+    if len(state.decided) >= MAX_DECIDED:
+        state.decided_before = state.decided
+        state.decided = {}
+    state.decided[event.command] = Outcome(code=code, ticket=ticket)
+
+
+# ---------------------------------------------------------------- the queues
+
+
+def _key(ticket: Ticket) -> tuple[str, str, str]:
+    return (ticket.service, ticket.priority or "", ticket.target or "")
+
+
+def _join(state: State, ticket: Ticket, as_: TicketState = "waiting") -> None:
+    ticket.state = as_
+    entry = (ticket.issued_at, ticket.order, ticket.ticket)
+    queue = state.queues.get(_key(ticket))
+    if queue is None:
+        state.queues[_key(ticket)] = [entry]
+    elif queue[-1] < entry:
+        queue.append(entry)
+    else:
+        insort(queue, entry)
+    state.waiting[ticket.service] = state.waiting.get(ticket.service, 0) + 1
+
+
+def _leave(state: State, ticket: Ticket) -> None:
+    """Out of wherever it is: queue, reservation, counter, parked, missed."""
+    if ticket.state in QUEUED:
+        queue = state.queues[_key(ticket)]
+        entry = (ticket.issued_at, ticket.order, ticket.ticket)
+        del queue[bisect_left(queue, entry)]
+        if not queue:
+            del state.queues[_key(ticket)]
+        state.waiting[ticket.service] -= 1
+    elif ticket.state == "reserved":
+        state.reserved.pop(ticket.ticket, None)
+    elif ticket.state in ("called", "serving") and ticket.counter is not None:
+        counter = state.counters[ticket.counter]
+        if counter.ticket == ticket.ticket:
+            counter.ticket = None
+    elif ticket.state == "parked" and ticket.counter is not None:
+        state.counters[ticket.counter].parked.remove(ticket.ticket)
+    elif ticket.state == "no_show" and ticket.ticket in state.missed:
+        state.missed.remove(ticket.ticket)
+
+
+def _counter(state: State, counter: str) -> CounterNow:
+    """A counter that an old journal names and the present configuration does not is kept as well."""
+    return state.counters.setdefault(counter, CounterNow(counter=counter))
+
+
+# ---------------------------------------------------------------- one function per kind
+
+
+def _day_opened(state: State, event: ev.DayOpened) -> None:
+    state.business_date = event.business_date
+    state.opened_at = event.at
+    state.tickets = {}
+    state.orders = 0
+    state.used = {}
+    state.numbers = {}
+    state.lease_next = {}
+    state.leases = []
+    state.queues = {}
+    state.waiting = {}
+    state.reserved = {}
+    state.missed = []
+    state.decided = {}
+    state.decided_before = {}
+    state.counters = {
+        counter.id: CounterNow(counter=counter.id, clerk=counter.clerk)
+        for counter in state.policy.counters.values()
+    }
+    state.prompts = {prompt.prompt: _copy_prompt(prompt) for prompt in event.prompts}
+    state.open_prompts = {p.prompt: p.expires_at for p in event.prompts if p.result == "open"}
+    state.alarms = {(alarm.code, alarm.subject): alarm for alarm in event.alarms}
+
+
+def _copy_prompt(prompt: Prompt) -> Prompt:
+    return Prompt(**{field: getattr(prompt, field) for field in Prompt.__struct_fields__})
+
+
+def _ticket_expired(state: State, event: ev.TicketExpired) -> None:
+    ticket = state.tickets[event.ticket]
+    _leave(state, ticket)
+    ticket.state = "expired"
+    ticket.ended_at = event.at
+
+
+def _ticket_issued(state: State, event: ev.TicketIssued) -> None:
+    state.orders += 1
+    ticket = Ticket(
+        ticket=event.ticket,
+        order=state.orders,
+        number=event.number,
+        group=event.group,
+        service=event.service,
+        priority=event.priority,
+        state="reserved",
+        source=event.source,
+        issued_at=event.at,
+        node=event.node,
+        request=event.request,
+        reserved_until=event.reserved_until,
+    )
+    state.tickets[event.ticket] = ticket
+    state.used[event.number] = event.ticket
+    state.numbers[event.group] = event.n + 1
+    if event.state == "waiting":
+        _join(state, ticket)
+    elif event.reserved_until is not None:
+        state.reserved[event.ticket] = event.reserved_until
+
+
+def _paper_recorded(state: State, event: ev.PaperRecorded) -> None:
+    ticket = state.tickets.get(event.ticket)
+    if ticket is None:
+        return
+    if ticket.paper != "confirmed":
+        ticket.paper = event.paper
+    if event.becomes is not None:
+        _leave(state, ticket)
+        if event.becomes == "waiting":
+            ticket.ended_at = None
+            _join(state, ticket)
+        else:
+            ticket.state = "void"
+            ticket.ended_at = event.at
+
+
+def _ticket_voided(state: State, event: ev.TicketVoided) -> None:
+    ticket = state.tickets[event.ticket]
+    _leave(state, ticket)
+    ticket.state = "void"
+    ticket.ended_at = event.at
+
+
+def _ticket_merged(state: State, event: ev.TicketMerged) -> None:
+    if not event.joins or event.ticket in state.tickets:
+        return
+    state.orders += 1
+    ticket = Ticket(
+        ticket=event.ticket,
+        order=state.orders,
+        number=event.number,
+        group=event.group,
+        service=event.service,
+        priority=event.priority,
+        state="void",
+        source="kiosk_offline",
+        issued_at=event.issued_at,
+        node=event.node,
+        paper=event.paper,
+    )
+    state.tickets[event.ticket] = ticket
+    state.used.setdefault(event.number, event.ticket)
+    if event.paper == "failed":
+        ticket.ended_at = event.at
+    else:
+        _join(state, ticket)
+
+
+def _ticket_called(state: State, event: ev.TicketCalled) -> None:
+    ticket = state.tickets[event.ticket]
+    _leave(state, ticket)
+    ticket.state = "called"
+    ticket.counter = event.counter
+    ticket.call = event.call
+    ticket.attempt = event.attempt
+    ticket.called_at = event.at
+    ticket.ended_at = None
+    counter = _counter(state, event.counter)
+    counter.ticket = event.ticket
+    counter.ratios = next_ratios(counter.ratios, event.why)
+
+
+def _ticket_recalled(state: State, event: ev.TicketRecalled) -> None:
+    ticket = state.tickets[event.ticket]
+    ticket.state = "called"
+    ticket.call = event.call
+    ticket.attempt = event.attempt
+
+
+def _ticket_serving(state: State, event: ev.TicketServing) -> None:
+    state.tickets[event.ticket].state = "serving"
+
+
+def _ticket_finished(state: State, event: ev.TicketFinished) -> None:
+    _end(state, event.ticket, "finished", event)
+
+
+def _ticket_no_show(state: State, event: ev.TicketNoShow) -> None:
+    _end(state, event.ticket, "no_show", event)
+    state.missed.append(event.ticket)
+
+
+def _ticket_cancelled(state: State, event: ev.TicketCancelled) -> None:
+    _end(state, event.ticket, "cancelled", event)
+
+
+def _end(state: State, ticket_id: str, as_: TicketState, event: ev.Event) -> None:
+    ticket = state.tickets[ticket_id]
+    _leave(state, ticket)
+    ticket.state = as_
+    ticket.ended_at = event.at
+
+
+def _ticket_parked(state: State, event: ev.TicketParked) -> None:
+    ticket = state.tickets[event.ticket]
+    _leave(state, ticket)
+    ticket.state = "parked"
+    _counter(state, event.counter).parked.append(event.ticket)
+
+
+def _ticket_transferred(state: State, event: ev.TicketTransferred) -> None:
+    ticket = state.tickets[event.ticket]
+    _leave(state, ticket)
+    ticket.counter = None
+    ticket.call = None
+    ticket.called_at = None
+    ticket.attempt = 0
+    ticket.service = event.service
+    ticket.target = event.target
+    _join(state, ticket, "transferred")
+
+
+def _reprint_asked(state: State, event: ev.ReprintAsked) -> None:
+    state.tickets[event.ticket].reprints = event.count
+
+
+def _counter_changed(state: State, event: ev.CounterChanged) -> None:
+    _counter(state, event.counter).state = event.state  # type: ignore[assignment]
+
+
+def _clerk_changed(state: State, event: ev.ClerkChanged) -> None:
+    _counter(state, event.counter).clerk = event.clerk
+
+
+def _rating_prompted(state: State, event: ev.RatingPrompted) -> None:
+    assert state.business_date is not None
+    state.prompts[event.prompt] = Prompt(
+        prompt=event.prompt,
+        ticket=event.ticket,
+        number=event.number,
+        service=event.service,
+        counter=event.counter,
+        clerk=event.clerk,
+        business_date=state.business_date,
+        asked_at=event.at,
+        expires_at=event.expires_at,
+    )
+    state.open_prompts[event.prompt] = event.expires_at
+
+
+def _rating_given(state: State, event: ev.RatingGiven) -> None:
+    prompt = state.prompts[event.prompt]
+    prompt.result = "rated"
+    prompt.grade = event.grade
+    state.open_prompts.pop(event.prompt, None)
+
+
+def _rating_missed(state: State, event: ev.RatingMissed) -> None:
+    prompt = state.prompts.get(event.prompt)
+    if prompt is not None and prompt.result == "open":
+        prompt.result = "unrated"
+    state.open_prompts.pop(event.prompt, None)
+
+
+def _lease_granted(state: State, event: ev.LeaseGranted) -> None:
+    state.leases.append(
+        Lease(
+            command=event.lease,
+            group=event.group,
+            node=event.node,
+            first=event.first,
+            last=event.last,
+            epoch=event.epoch,
+            granted_at=event.at,
+        )
+    )
+    state.lease_next[event.group] = event.last + 1
+
+
+def _command_ended(state: State, event: ev.CommandEnded) -> None:
+    for lease in state.leases:
+        if lease.command == event.ended and lease.node == event.node and event.outcome == "done":
+            lease.taken = True
+
+
+def _numbers_skipped(state: State, event: ev.NumbersSkipped) -> None:
+    for group, n in event.online.items():
+        state.numbers[group] = max(state.numbers.get(group, 1), n + 1)
+    for group, n in event.leases.items():
+        state.lease_next[group] = max(state.lease_next.get(group, 0), n + 1)
+
+
+def _alarm_raised(state: State, event: ev.AlarmRaised) -> None:
+    state.alarms[event.code, event.subject] = Alarm(
+        code=event.code, subject=event.subject, raised_at=event.at, facts=event.facts
+    )
+
+
+def _alarm_cleared(state: State, event: ev.AlarmCleared) -> None:
+    state.alarms.pop((event.code, event.subject), None)
+
+
+_CHANGES: Final = cast(
+    "dict[type[ev.Event], Callable[[State, Any], None]]",
+    {
+        ev.DayOpened: _day_opened,
+        ev.TicketExpired: _ticket_expired,
+        ev.TicketIssued: _ticket_issued,
+        ev.PaperRecorded: _paper_recorded,
+        ev.TicketVoided: _ticket_voided,
+        ev.TicketMerged: _ticket_merged,
+        ev.TicketCalled: _ticket_called,
+        ev.TicketRecalled: _ticket_recalled,
+        ev.TicketServing: _ticket_serving,
+        ev.TicketFinished: _ticket_finished,
+        ev.TicketNoShow: _ticket_no_show,
+        ev.TicketParked: _ticket_parked,
+        ev.TicketTransferred: _ticket_transferred,
+        ev.TicketCancelled: _ticket_cancelled,
+        ev.ReprintAsked: _reprint_asked,
+        ev.CounterChanged: _counter_changed,
+        ev.ClerkChanged: _clerk_changed,
+        ev.RatingPrompted: _rating_prompted,
+        ev.RatingGiven: _rating_given,
+        ev.RatingMissed: _rating_missed,
+        ev.LeaseGranted: _lease_granted,
+        ev.CommandEnded: _command_ended,
+        ev.NumbersSkipped: _numbers_skipped,
+        ev.AlarmRaised: _alarm_raised,
+        ev.AlarmCleared: _alarm_cleared,
+    },
+)
