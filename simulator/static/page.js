@@ -1,8 +1,8 @@
 // The browser's share of the demo page: clicks to the server, LED dots, papers and sound from it.
 (() => {
   const strips = new Map();
-  const COLOURS = ["#1d2023", "#ff3b30", "#34d058", "#ffc53d"];
-  const GLOW = ["", "rgba(255,59,48,.28)", "rgba(52,208,88,.28)", "rgba(255,197,61,.28)"];
+  // Bit 0 red, bit 1 green, bit 2 blue; 0 is a dark LED.
+  const COLOURS = ["#22262a", "#ff3b2e", "#37d65c", "#ffc531", "#4a74ff", "#ff55e0", "#35e0e8", "#ffffff"];
 
   const send = (act, arg) => emitEvent("act", { act, arg: arg ?? "" });
 
@@ -52,7 +52,7 @@
         const colour = dots[y * width + x];
         const cx = (x + 0.5) * pitch, cy = (y + 0.5) * pitch;
         if (colour) {
-          pen.fillStyle = GLOW[colour];
+          pen.fillStyle = COLOURS[colour] + "44";
           pen.beginPath(); pen.arc(cx, cy, pitch * 0.62, 0, 7); pen.fill();
         }
         pen.fillStyle = COLOURS[colour];
@@ -69,6 +69,12 @@
     const { pitch, view } = strip;
     pen.fillStyle = "#0b0d0f";
     pen.fillRect(0, 0, canvas.width, canvas.height);
+    if (strip.blink) {
+      const lit = Math.floor((now - strip.began) / strip.blink) % 2 === 0;
+      pen.drawImage(lit ? strip.sheet : strip.dark, 0, 0);
+      setTimeout(() => requestAnimationFrame((at) => drawFrame(strip, at)), strip.blink / 2);
+      return;
+    }
     if (!strip.speed) {
       pen.drawImage(strip.sheet, 0, 0);
       return;
@@ -81,20 +87,22 @@
   }
 
   window.paihao = {
-    // view: dots across the strip; width: of the bitmap, wider when it scrolls; speed: dots a second.
-    strip(id, view, width, height, data, speed) {
+    // view: dots across the strip; width: of the bitmap, wider when it scrolls; speed: dots a second;
+    // blink: milliseconds lit and dark in turn, 0 = always lit.
+    strip(id, view, width, height, data, speed, blink) {
       const canvas = document.getElementById(id);
       if (!canvas) return;
       const bytes = atob(data);
       const dots = new Uint8Array(width * height);
-      for (let i = 0; i < dots.length; i++) dots[i] = bytes.charCodeAt(i) & 3;
+      for (let i = 0; i < dots.length; i++) dots[i] = bytes.charCodeAt(i) & 7;
       const pitch = view > 160 ? 4 : 6;
       if (canvas.width !== view * pitch || canvas.height !== height * pitch) {
         canvas.width = view * pitch;
         canvas.height = height * pitch;
       }
-      const strip = { id, view, width, height, dots, speed, pitch, began: performance.now() };
+      const strip = { id, view, width, height, dots, speed, blink, pitch, began: performance.now() };
       strip.sheet = sheetOf(strip);
+      if (blink) strip.dark = sheetOf({ ...strip, dots: new Uint8Array(dots.length) });
       strips.set(id, strip);
       drawFrame(strip, strip.began);
     },
