@@ -167,6 +167,9 @@ async def _bare() -> None:
 
     ssl.create_default_context()
     _database(":memory:")
+    if path := os.environ.get("NOTIFY_SOCKET"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.sendto(b"READY=1", path)
 
 
 async def _main() -> None:

@@ -42,7 +42,9 @@ class Results:
         row = {"name": name, "value": value, "unit": unit, "n": n, "floor": floor, "ratio": ratio}
         self._rows.append({**row, "command": self._command, **more})
         shown = f"{value:,.3f}" if isinstance(value, float) else str(value)
-        beside = f"   floor {floor:,.3f}   ratio {ratio:.2f}" if floor is not None and ratio is not None else ""
+        beside = (
+            f"   floor {floor:,.3f}   ratio {ratio:.2f}" if floor is not None and ratio is not None else ""
+        )
         extra = "".join(f"   {key} {_short(item)}" for key, item in more.items())
         print(f"{name:<58} {shown:>12} {unit:<8} n={n}{beside}{extra}", flush=True)
 
