@@ -79,19 +79,23 @@ def topic(hall: str, name: str, **ids: str) -> str:
 
     Raises BadTopicError for an id outside [a-z0-9-]{1,64}; KeyError for a row or an id that is missing.
     """
-    for value in (hall, *ids.values()):
-        if not _ID.fullmatch(value):
-            raise BadTopicError(f"id {value!r} may only have a-z, 0-9 and -, 1 to 64 characters")
+    _check(hall, *ids.values())
     return f"{ROOT}/{hall}/{KINDS[name].pattern.format(**ids)}"
 
 
 def subscription(hall: str, name: str, **ids: str) -> str:
     """Like `topic`, with `+` for every id that is not given."""
     pattern = KINDS[name].pattern
+    _check(hall, *ids.values())
     for key, value in ids.items():
-        topic(hall, "counter", counter=value)
         pattern = pattern.replace("{" + key + "}", value)
     return f"{ROOT}/{hall}/{re.sub(r'{[a-z]+}', '+', pattern)}"
+
+
+def _check(*ids: str) -> None:
+    for value in ids:
+        if not _ID.fullmatch(value):
+            raise BadTopicError(f"id {value!r} may only have a-z, 0-9 and -, 1 to 64 characters")
 
 
 def parse_topic(text: str) -> Topic:

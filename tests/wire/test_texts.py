@@ -1,0 +1,41 @@
+"""The text catalogue: the same keys and places to fill in every language, and never an exception."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wire.texts import LANGUAGES, text, texts
+
+
+def places(template: str) -> set[str | None]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def test_every_language_has_every_key() -> None:
+    first = texts(LANGUAGES[0])
+    assert first
+    for language in LANGUAGES[1:]:
+        assert texts(language).keys() == first.keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_empty_and_each_fills_the_same_places(language: str) -> None:
+    for key, template in texts(LANGUAGES[0]).items():
+        translated = texts(language)[key]
+        assert translated.strip(), key
+        assert places(translated) == places(template), key
+        assert all(place and place.isidentifier() for place in places(translated)), key
+
+
+@given(st.text(max_size=20), st.text(max_size=8))
+def test_an_unknown_key_or_language_still_gives_a_text(key: str, language: str) -> None:
+    assert isinstance(text(key, language), str)
+
+
+def test_a_missing_language_falls_back_to_chinese() -> None:
+    assert text("device.fault", "fr") == text("device.fault", "zh-CN")
+    assert text("no.such_key") == "no.such_key"

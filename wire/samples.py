@@ -1,0 +1,211 @@
+"""One example of every message, event body and command body, for documentation and tests.
+
+They tell one story: at 09:00 a citizen takes A005 at kiosk-1, is called to counter 3 and rates the service.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from typing import Final
+
+from wire import codec
+from wire.messages import (
+    Board,
+    BoardCall,
+    BoardService,
+    Call,
+    CallReported,
+    Catalogue,
+    CatalogueGroup,
+    CatalogueService,
+    CommandResult,
+    CoordinatorAck,
+    CoordinatorState,
+    CounterState,
+    DeviceDescription,
+    DeviceState,
+    GrantLease,
+    KeyPressed,
+    LeaseLow,
+    Message,
+    NodeConfig,
+    NodeDescription,
+    NodeState,
+    PrintTicket,
+    PriorityClass,
+    PromptRating,
+    Rated,
+    RatingUnanswered,
+    RefuseTicket,
+    TicketIssuedOffline,
+    TicketPrinted,
+    TicketRequested,
+    Zone,
+)
+
+_DAY: Final = date(2026, 11, 23)
+_COUNTER: Final = {"zh-CN": "3号窗口", "en": "Counter 3"}
+_SERVICE: Final = {"zh-CN": "社保登记", "en": "Social insurance"}
+_GROUP: Final = {"zh-CN": "综合服务", "en": "General services"}
+
+
+def _at(minute: int, second: int = 0) -> datetime:
+    return datetime(2026, 11, 23, 9, minute, second, tzinfo=timezone(timedelta(hours=8)))
+
+
+EVENT_BODIES: Final[dict[str, Message]] = {
+    "ticket_requested": TicketRequested(request="req-7f3a", service="social-insurance", priority="elderly"),
+    "ticket_printed": TicketPrinted(ticket="t-0193", number="A005", paper="confirmed"),
+    "ticket_issued_offline": TicketIssuedOffline(
+        ticket="t-0194",
+        number="A901",
+        service="social-insurance",
+        business_date=_DAY,
+        lease_epoch=4,
+        issued_at=_at(2),
+        paper="unknown",
+        code="device.no_answer",
+    ),
+    "key_pressed": KeyPressed(counter="3", key="transfer", shown_ticket="t-0193", target="tax"),
+    "rated": Rated(prompt="p-0042", ticket="t-0193", counter="3", grade=5),
+    "rating_unanswered": RatingUnanswered(prompt="p-0042", ticket="t-0193", counter="3", reason="timeout"),
+    "call_reported": CallReported(
+        call="c-0101", device="strip", how="shown", outcome="failed", code="device.no_answer"
+    ),
+    "lease_low": LeaseLow(group="general", business_date=_DAY, remaining=12),
+    "command_result": CommandResult(command="cmd-0077", outcome="done"),
+}
+
+COMMAND_BODIES: Final[dict[str, Message]] = {
+    "print_ticket": PrintTicket(
+        ticket="t-0193",
+        number="A005",
+        service="social-insurance",
+        request="req-7f3a",
+        issued_at=_at(0),
+        waiting_ahead=4,
+        priority="elderly",
+    ),
+    "refuse_ticket": RefuseTicket(request="req-7f3a", code="ticket.service_closed"),
+    "grant_lease": GrantLease(group="general", business_date=_DAY, first=901, last=950),
+    "prompt_rating": PromptRating(
+        prompt="p-0042", ticket="t-0193", number="A005", counter="3", service_name=_SERVICE
+    ),
+}
+
+_EVENTS: Final[dict[str, Message]] = {
+    f"event/{kind}": codec.event(
+        body, id=f"e-{seq:04}", stream="kiosk-1-a1", seq=seq, session="s-9c41", at=_at(0, seq)
+    )
+    for seq, (kind, body) in enumerate(EVENT_BODIES.items(), 1)
+}
+_COMMANDS: Final[dict[str, Message]] = {
+    f"command/{kind}": codec.command(
+        body, id=f"cmd-{number:04}", epoch=4, at=_at(0, number), deadline=_at(0, number + 30)
+    )
+    for number, (kind, body) in enumerate(COMMAND_BODIES.items(), 1)
+}
+
+TOPIC_IDS: Final = {"node": "kiosk-1", "device": "printer", "counter": "3"}
+"""The ids that stand in the topics of the examples."""
+
+SAMPLES: Final[dict[str, Message]] = {
+    "coordinator_state": CoordinatorState(
+        state="online", session="s-11aa", epoch=4, business_date=_DAY, at=_at(0)
+    ),
+    "coordinator_ack": CoordinatorAck(stream="kiosk-1-a1", through=9, epoch=4),
+    "node_state": NodeState(state="online", session="s-9c41", at=_at(0)),
+    "node_description": NodeDescription(
+        model="Raspberry Pi 5 Model B",
+        software="0.1.0",
+        stations=("kiosk",),
+        devices=(
+            DeviceDescription(device="printer", kind="ticket_printer", driver="escpos", zone="hall-1"),
+            DeviceDescription(device="reader", kind="card_reader", driver="sam"),
+        ),
+        zones=("hall-1",),
+        config_revision=12,
+    ),
+    "device_state": DeviceState(
+        device="printer",
+        kind="ticket_printer",
+        health="degraded",
+        code="printer.paper_near_end",
+        facts={"paper": "near_end", "cover_open": False, "tickets_left": 41},
+        since=_at(0),
+        seen_at=_at(1),
+    ),
+    **_EVENTS,
+    **_COMMANDS,
+    "counter": CounterState(
+        epoch=4,
+        rev=118,
+        counter="3",
+        name=_COUNTER,
+        zone="hall-1",
+        state="called",
+        number="A005",
+        ticket="t-0193",
+        call="c-0101",
+        service_name=_SERVICE,
+        called_at=_at(12),
+        waiting=4,
+        parked=1,
+    ),
+    "board": Board(
+        epoch=4,
+        rev=231,
+        business_date=_DAY,
+        calls=(
+            BoardCall(
+                number="A005",
+                counter="3",
+                counter_name=_COUNTER,
+                call="c-0101",
+                called_at=_at(12),
+                state="called",
+            ),
+        ),
+        services=(BoardService(service="social-insurance", name=_SERVICE, waiting=4, zone="hall-1"),),
+        missed=("A002",),
+        announcements=({"zh-CN": "中午不休息", "en": "Open at noon"},),
+    ),
+    "catalogue": Catalogue(
+        epoch=4,
+        rev=3,
+        hall_name={"zh-CN": "新安区政务服务中心", "en": "Xin'an District Service Hall"},
+        services=(
+            CatalogueService(
+                service="social-insurance",
+                name=_SERVICE,
+                group="general",
+                zone="hall-1",
+                counters=(_COUNTER,),
+            ),
+        ),
+        groups=(CatalogueGroup(group="general", name=_GROUP, prefix="A"),),
+        priorities=(
+            PriorityClass(priority="elderly", name={"zh-CN": "老年人", "en": "Elderly"}, minimum_age=65),
+        ),
+        zones=(
+            Zone(
+                zone="hall-1",
+                name={"zh-CN": "一楼大厅", "en": "Ground floor"},
+                directions={"zh-CN": "进门左转", "en": "Turn left at the entrance"},
+            ),
+        ),
+        ticket_url="https://hall.example/t/{ticket}",
+        ticket_notes={"zh-CN": "过号请重新取号", "en": "Missed numbers: please take a new one"},
+    ),
+    "call": Call(
+        call="c-0101",
+        epoch=4,
+        number="A005",
+        counter="3",
+        counter_name=_COUNTER,
+        zone="hall-1",
+        deadline=_at(12, 20),
+    ),
+    "config": NodeConfig(revision=12, profile='node = "kiosk-1"\n', signature="c2lnbmF0dXJl"),
+}
+"""By row of `wire.topics.KINDS`; envelopes by `event/{kind}` and `command/{kind}`."""
