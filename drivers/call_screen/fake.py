@@ -284,13 +284,13 @@ class FakeOnbonCard(FakeDevice):
         return error
 
     def _text_areas(self, payload: bytes) -> int:
-        at = 3
-        if payload[2] == 0xFF:
+        at = 1
+        if payload[0] == 0xFF:
             self.areas.clear()
         else:
-            for number in payload[3 : 3 + payload[2]]:
+            for number in payload[1 : 1 + payload[0]]:
                 self.areas.pop(number, None)
-            at += payload[2]
+            at += payload[0]
         count, at = payload[at], at + 1
         for _ in range(count):
             size = _u16(payload, at)

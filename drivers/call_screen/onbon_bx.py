@@ -21,7 +21,7 @@ import asyncio
 import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
@@ -81,7 +81,7 @@ _SUPERSEDED: Final = ShowResult("superseded")
 Pixels = Annotated[int, msgspec.Meta(ge=0, le=0x7FFF)]
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OnbonBxConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`family`: "k" font cards 5K/6K; "5e", "6e", "6q" dot-matrix cards of these series.
 
     The area is the whole screen unless given. `device_type` None is the wildcard; `address` 0xFFFE reaches
@@ -126,7 +126,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class OnbonBx(CallScreen):
     """One card, one area. See the module."""
 
-    def __init__(self, config: Config) -> None:
+    Config: ClassVar[type[msgspec.Struct]] = OnbonBxConfig
+
+    def __init__(self, config: OnbonBxConfig) -> None:
         super().__init__()
         self._config = config
         self._line = transport(config.transport)

@@ -114,9 +114,12 @@ class TextArea:
 
 
 def dynamic_areas(areas: Iterable[TextArea], *, delete: tuple[int, ...] | Literal["all"] = ()) -> bytes:
-    """Payload of DYNAMIC_AREA: process mode 0, 00, areas to delete, areas to show."""
+    """Payload of DYNAMIC_AREA: areas to delete, areas to show.
+
+    The two bytes before it in the request, elsewhere reserved, are the process mode (0: keep the area) and 00.
+    """
     shown = [area.to_bytes() for area in areas]
-    parts = [b"\0\0", b"\xff" if delete == "all" else bytes((len(delete), *delete)), bytes((len(shown),))]
+    parts = [b"\xff" if delete == "all" else bytes((len(delete), *delete)), bytes((len(shown),))]
     for area in shown:
         parts += (len(area).to_bytes(2, "little"), area)
     return b"".join(parts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -23,7 +23,7 @@ from drivers.transport.hid import HidConfig, HidTransport
 log = logging.getLogger(__name__)
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EvdevKeypadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`path`: a stable name (/dev/paihao/… or /dev/input/by-path/…). `keys`: kernel name → our name.
 
     A kernel name is one of `KEY_CODES`, or a number such as "0x1b5" for a key without one here.
@@ -55,7 +55,9 @@ def _code(name: str) -> int | None:
 class EvdevKeypad(Keypad):
     """One HID device. See the module."""
 
-    def __init__(self, config: Config) -> None:
+    Config: ClassVar[type[msgspec.Struct]] = EvdevKeypadConfig
+
+    def __init__(self, config: EvdevKeypadConfig) -> None:
         super().__init__()
         self._line = HidTransport(HidConfig(path=config.path, grab=config.grab))
         self._keys = {_code(name): key for name, key in config.keys.items()}

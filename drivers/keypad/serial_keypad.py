@@ -15,7 +15,7 @@ import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
@@ -47,7 +47,7 @@ def load_format(name: str) -> KeypadFormat:
         raise ValueError(f"keypad format {name!r}: {error}") from error
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SerialKeypadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`format`: a shipped name or a path; `inline` takes its place. `address` None takes keys of any.
 
     `lost_after_s`: a polled keypad that is silent for so long is missing.
@@ -72,7 +72,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class SerialKeypad(Keypad):
     """One keypad of a line. See the module."""
 
-    def __init__(self, config: Config) -> None:
+    Config: ClassVar[type[msgspec.Struct]] = SerialKeypadConfig
+
+    def __init__(self, config: SerialKeypadConfig) -> None:
         super().__init__()
         self._config = config
         self._format = config.keypad_format

@@ -1,0 +1,178 @@
+"""Frames against the vendor's own samples, and what damage of every kind does to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drivers.call_screen.onbon_bx_areas import TextArea, dynamic_areas
+from drivers.call_screen.onbon_bx_frames import (
+    MAX_WIRE,
+    CardError,
+    Command,
+    FrameSplitter,
+    KFrame,
+    MatrixFrame,
+    Reply,
+    crc16,
+    k_request,
+    matrix_request,
+    unwrap,
+    wrap,
+)
+from drivers.errors import FrameChecksumError, FrameError
+
+SAMPLES = [
+    line.partition("#")[0].strip()
+    for line in (Path(__file__).parent / "onbon_k_samples.txt").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+]
+GOOD = [bytes.fromhex(sample) for sample in SAMPLES if not sample.startswith("WRONG")]
+WRONG = [bytes.fromhex(sample.removeprefix("WRONG")) for sample in SAMPLES if sample.startswith("WRONG")]
+PING = bytes.fromhex("A5A5A5A5A5A5A5A5 01 00 00 80 000000000000 FE 02 05 00 A2 00 01 00 00 68 F8 5A")
+MATRIX_PING = bytes.fromhex("A5A5A5A5A5A5A5A5 FEFF 0080 F0 00 FEFF 00000000 05000000 01 A2 00 00 00 C686 5A")
+ACK = bytes.fromhex("A5A5A5A5A5A5A5A5A5 0080 FEFF 000000000000 FE 02 0500 A0 00 00 00 00 14 AC 5A")
+
+data = st.binary(min_size=1, max_size=120) | st.lists(
+    st.sampled_from([0xA5, 0xA6, 0x5A, 0x5B, 1, 2]), min_size=1, max_size=60
+).map(bytes)
+k_frames = st.builds(
+    KFrame,
+    data,
+    dst=st.integers(0, 0xFFFF),
+    src=st.integers(0, 0xFFFF),
+    device_type=st.integers(0, 255),
+    display_mode=st.integers(0, 1),
+)
+matrix_frames = st.builds(
+    MatrixFrame,
+    data,
+    dst=st.integers(0, 0xFFFF),
+    src=st.integers(0, 0xFFFF),
+    device_type=st.integers(0, 0xFFFF),
+)
+frames = k_frames | matrix_frames
+
+
+@pytest.mark.parametrize("sample", GOOD, ids=lambda s: s.lstrip(b"\xa5")[14:16].hex())
+def test_vendor_samples_are_read_and_written_the_same(sample: bytes) -> None:
+    frame = KFrame.from_bytes(sample)
+    assert frame.to_bytes().lstrip(b"\xa5") == sample.lstrip(b"\xa5")
+
+
+def test_the_two_samples_that_the_vendor_got_wrong_are_refused() -> None:
+    assert (len(GOOD), len(WRONG)) == (22, 2)
+    for sample in WRONG:
+        with pytest.raises(FrameError):
+            KFrame.from_bytes(sample)
+
+
+def test_our_pings_are_the_vendors() -> None:
+    assert KFrame(k_request(Command.PING), dst=1).to_bytes() == PING
+    assert MatrixFrame(matrix_request(Command.PING)).to_bytes() == MATRIX_PING
+
+
+def test_our_dynamic_area_is_the_vendors() -> None:
+    area = TextArea("欢迎光临".encode("gb2312"), width=128, height=32, timeout_s=10)
+    request = k_request(Command.DYNAMIC_AREA, dynamic_areas((area,)))
+    assert KFrame(request).to_bytes() == GOOD[0]
+
+
+def test_acknowledgements_of_the_samples() -> None:
+    ack = KFrame.from_bytes(ACK)
+    assert ack.dst == 0x8000
+    assert Reply.from_k(ack.data) == Reply(Command.ACK, CardError.NONE)
+    nack = next(KFrame.from_bytes(sample) for sample in GOOD if b"\xa0\x01" in sample)
+    assert Reply.from_k(nack.data) == Reply(Command.NACK, CardError.CHECKSUM)
+
+
+@pytest.mark.parametrize("status, error, expected", [(0, 0, 0), (1, 3, 3), (1, 0, 0xFFFF)])
+def test_matrix_answers(status: int, error: int, expected: int) -> None:
+    reply = Reply.from_matrix(bytes((0, 0xA0, status, status, 0, error, 0, 0, 0)))
+    assert reply.error == expected
+
+
+@given(st.binary(max_size=12))
+def test_an_answer_is_understood_or_refused(body: bytes) -> None:
+    for parse in (Reply.from_k, Reply.from_matrix):
+        try:
+            parse(body)
+        except FrameError:
+            pass
+
+
+@given(st.binary(max_size=200))
+def test_wrap_and_unwrap(packet: bytes) -> None:
+    wire = wrap(packet)
+    assert unwrap(wire) == packet
+    assert 0xA5 not in wire.lstrip(b"\xa5")
+    assert 0x5A not in wire[:-1]
+
+
+def test_crc_is_that_of_the_ping() -> None:
+    assert crc16(PING[8:-3]).to_bytes(2, "little") == PING[-3:-1]
+
+
+@given(frames)
+def test_a_frame_comes_back_as_it_went(frame: KFrame | MatrixFrame) -> None:
+    assert type(frame).from_bytes(frame.to_bytes()) == frame
+
+
+@given(frames)
+@settings(max_examples=30)
+def test_no_part_of_a_frame_is_a_frame(frame: KFrame | MatrixFrame) -> None:
+    wire = frame.to_bytes()
+    for end in range(len(wire)):
+        with pytest.raises(FrameError):
+            type(frame).from_bytes(wire[:end])
+        splitter: FrameSplitter[KFrame | MatrixFrame] = FrameSplitter(type(frame).from_bytes)
+        assert splitter.feed(wire[:end]) == []
+
+
+@given(frames)
+@settings(max_examples=30)
+def test_a_flipped_bit_never_makes_another_frame(frame: KFrame | MatrixFrame) -> None:
+    wire = frame.to_bytes()
+    for bit in range(8 * len(wire)):
+        spoiled = bytearray(wire)
+        spoiled[bit // 8] ^= 1 << bit % 8
+        splitter: FrameSplitter[KFrame | MatrixFrame] = FrameSplitter(type(frame).from_bytes)
+        assert splitter.feed(bytes(spoiled)) in ([], [frame])
+
+
+def test_a_wrong_checksum_is_told_as_such() -> None:
+    with pytest.raises(FrameChecksumError) as caught:
+        KFrame.from_bytes(PING[:-3] + b"\x00\x00\x5a")
+    assert (caught.value.expected, caught.value.got) == (0xF868, 0)
+
+
+@given(
+    st.lists(k_frames, min_size=1, max_size=4),
+    st.lists(st.binary(max_size=40), min_size=4, max_size=4),
+    st.lists(st.integers(1, 30), min_size=1, max_size=20),
+)
+def test_frames_are_found_between_noise_in_pieces_of_any_size(
+    sent: list[KFrame], noise: list[bytes], sizes: list[int]
+) -> None:
+    stream = b"".join(dirt + frame.to_bytes() for dirt, frame in zip(noise, sent, strict=False))
+    splitter = FrameSplitter(KFrame.from_bytes)
+    found, at, turn = [], 0, 0
+    while at < len(stream):
+        size = sizes[turn % len(sizes)]
+        found += splitter.feed(stream[at : at + size])
+        at, turn = at + size, turn + 1
+    assert found == sent
+
+
+def test_a_frame_without_end_is_given_up_and_the_next_is_read() -> None:
+    splitter = FrameSplitter(KFrame.from_bytes)
+    for _ in range(4 * MAX_WIRE // 1000):
+        assert splitter.feed(b"\xa5" + b"\x11" * 999) == []
+        assert len(splitter._buffer) <= MAX_WIRE
+    assert splitter.feed(b"\xa5" + b"\x11" * (MAX_WIRE + 1)) == []
+    assert splitter.bad == 1
+    assert splitter.feed(PING[:20] + PING) == [KFrame.from_bytes(PING)]
+    assert splitter.bad == 2
