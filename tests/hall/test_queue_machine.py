@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from conftest_hall import TODAY, Hall, make_policy
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from hall.queue import commands as cmd
 from hall.queue import events as ev
@@ -18,18 +23,17 @@ from hall.queue.policy import CallFrom, Rule
 from hall.queue.state import QUEUED, empty
 
 BOUND = 900.0
-POLICY = make_policy(
-    (Rule(name="priority", call_from=CallFrom(priorities=("elderly", "soldier")), ratio=2),),
-    starvation_bound_s=BOUND,
-    serving_after_s=20,
-)
+RULES = (Rule(name="priority", call_from=CallFrom(priorities=("elderly", "soldier")), ratio=2),)
 KEYS = ["next", "next", "next", "recall", "no_show", "transfer", "park", "unpark", "finish", "open", "pause"]
 
 
 class Queue(RuleBasedStateMachine):
+    make_hall: Any = None
+
     def __init__(self) -> None:
         super().__init__()
-        self.hall = Hall(POLICY)
+        self.hall = Queue.make_hall(RULES, starvation_bound_s=BOUND, serving_after_s=20)
+        self.policy = self.hall.policy
         self.sent: list[cmd.Command] = []
         self.called: list[ev.TicketCalled] = []
 
@@ -51,12 +55,14 @@ class Queue(RuleBasedStateMachine):
         """Tickets that the counter of a `next` may not pass over any more, longest waiting first."""
         if not isinstance(command, cmd.PressKey) or command.key != "next":
             return []
-        counter = POLICY.counters[command.counter]
+        counter = self.policy.counters[command.counter]
         waiting = [
             ticket
             for ticket in self.hall.state.tickets.values()
             if ticket.state in QUEUED
-            and (ticket.target == counter.id or (ticket.target is None and ticket.service in counter.services))
+            and (
+                ticket.target == counter.id or (ticket.target is None and ticket.service in counter.services)
+            )
             and (command.at - ticket.issued_at).total_seconds() >= BOUND
         ]
         return [t.ticket for t in sorted(waiting, key=lambda t: (t.issued_at, t.order))]
@@ -67,7 +73,7 @@ class Queue(RuleBasedStateMachine):
             raise AssertionError(f"{event.number} was called before {overdue[0]}")
 
     @rule(
-        service=st.sampled_from(sorted(POLICY.services)),
+        service=st.sampled_from(["house", "id-card", "tax"]),
         priority=st.sampled_from([None, None, "elderly", "soldier"]),
         kiosk=st.booleans(),
     )
@@ -97,18 +103,18 @@ class Queue(RuleBasedStateMachine):
                 ticket=ticket.ticket,
                 number=ticket.number,
                 paper=paper,
-                business_date=self.hall.state.business_date,  # type: ignore[arg-type]
+                business_date=self.hall.state.business_date,
                 printed_at=self.hall.at,
             )
         )
 
     @rule(
-        counter=st.sampled_from(sorted(POLICY.counters)),
+        counter=st.sampled_from(["1", "2", "3"]),
         key=st.sampled_from(KEYS),
         stale=st.integers(0, 5),
-        target=st.sampled_from([None, "1", "3", "tax", "house"]),
+        to=st.sampled_from([None, "1", "3", "tax", "house"]),
     )
-    def key(self, counter: str, key: Any, stale: int, target: str | None) -> None:
+    def key(self, counter: str, key: Any, stale: int, to: str | None) -> None:
         shown = self.hall.state.counters[counter].ticket if stale else "t1"
         self.try_(
             cmd.PressKey(
@@ -119,7 +125,7 @@ class Queue(RuleBasedStateMachine):
                 call=self.hall.new("call"),
                 prompt=self.hall.new("p"),
                 shown_ticket=shown,
-                target=target if key != "unpark" else None,
+                target=to if key != "unpark" else None,
             )
         )
 
@@ -131,7 +137,7 @@ class Queue(RuleBasedStateMachine):
                 at=self.hall.at,
                 node=node,
                 group="general",
-                business_date=self.hall.state.business_date,  # type: ignore[arg-type]
+                business_date=self.hall.state.business_date,
                 epoch=1,
                 more=more,
             )
@@ -142,7 +148,7 @@ class Queue(RuleBasedStateMachine):
     def merge(self, data: Any, back: int) -> None:
         lease = data.draw(st.sampled_from(self.hall.state.leases))
         n = data.draw(st.integers(lease.first, lease.last))
-        number = POLICY.number(lease.group, n)
+        number = self.policy.number(lease.group, n)
         if number in self.hall.state.used:
             return
         self.try_(
@@ -153,7 +159,7 @@ class Queue(RuleBasedStateMachine):
                 ticket=self.hall.new("t"),
                 number=number,
                 service="id-card",
-                business_date=self.hall.state.business_date,  # type: ignore[arg-type]
+                business_date=self.hall.state.business_date,
                 lease_epoch=1,
                 issued_at=self.hall.at - timedelta(seconds=back),
                 paper="confirmed",
@@ -204,7 +210,7 @@ class Queue(RuleBasedStateMachine):
     @rule()
     def tomorrow(self) -> None:
         self.hall.wait(86_400)
-        date = (self.hall.state.business_date or TODAY) + timedelta(days=1)
+        date = self.hall.state.business_date + timedelta(days=1)
         self.try_(cmd.OpenDay(id=self.hall.new("d"), at=self.hall.at, business_date=date))
         self.sent.clear()
 
@@ -240,14 +246,9 @@ class Queue(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_called_who_may_not_be(self) -> None:
-        for event in self.hall.log:
-            if isinstance(event, ev.TicketCalled):
-                assert event.at >= self.hall.log[0].at
         ended: set[str] = set()
         for event in self.hall.log:
-            if isinstance(event, ev.TicketFinished | ev.TicketCancelled | ev.TicketExpired):
-                ended.add(event.ticket)
-            elif isinstance(event, ev.TicketVoided):
+            if isinstance(event, ev.TicketFinished | ev.TicketCancelled | ev.TicketExpired | ev.TicketVoided):
                 ended.add(event.ticket)
             elif isinstance(event, ev.PaperRecorded) and event.becomes == "waiting":
                 ended.discard(event.ticket)
@@ -258,17 +259,21 @@ class Queue(RuleBasedStateMachine):
     def replay_gives_the_same_state(self) -> None:
         if len(self.hall.log) % 7:
             return
-        state = empty(POLICY)
+        state = empty(self.policy)
         for event in self.hall.log:
             state = apply(state, ev.decode(ev.encode(event)))
         assert state == self.hall.state
 
 
-TestQueue = Queue.TestCase
-TestQueue.settings = settings(
-    max_examples=40,
-    stateful_step_count=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+def test_the_queue_keeps_its_promises(make_hall: Any) -> None:
+    Queue.make_hall = staticmethod(make_hall)
+    run_state_machine_as_test(
+        Queue,
+        settings=settings(
+            max_examples=100,
+            stateful_step_count=60,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )

@@ -106,9 +106,7 @@ def test_a_reservation_without_word_runs_out_and_a_late_word_revives_it(hall: An
 def test_a_print_that_the_node_did_not_do_is_void(hall: Any, outcome: str) -> None:
     ticket = hall.kiosk()
     hall.do(
-        cmd.EndCommand(
-            id="e", at=hall.at, node="kiosk-1", command=f"print-{ticket.ticket}", outcome=outcome
-        )
+        cmd.EndCommand(id="e", at=hall.at, node="kiosk-1", command=f"print-{ticket.ticket}", outcome=outcome)
     )
     assert ticket.state == "void"
 
@@ -181,7 +179,9 @@ def test_the_same_offline_ticket_merges_once(hall: Any) -> None:
 
 
 def test_an_offline_ticket_of_another_date_is_recorded_only(hall: Any) -> None:
-    merged = of(hall.merge("A600", business_date=hall.state.business_date - timedelta(days=1)), ev.TicketMerged)
+    merged = of(
+        hall.merge("A600", business_date=hall.state.business_date - timedelta(days=1)), ev.TicketMerged
+    )
     assert not merged.joins and merged.flags == ("other_date",)
     assert not hall.state.tickets
 
