@@ -143,6 +143,8 @@ def check(profile: Profile) -> CheckedProfile:
     _unique(
         [s.counter for s in profile.station if isinstance(s, CounterStation)], "station counter", problems
     )
+    if sum(isinstance(s, KioskStation) for s in profile.station) > 1:
+        problems.append("station: 一个节点最多一台取号机 · a node has one kiosk at most")
     declared = {entry.id for entry in profile.device}
     kinds = {device.id: device.driver.kind for device in devices}
     used: dict[str, str] = {}

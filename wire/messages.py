@@ -34,7 +34,10 @@ PaperOutcome = Literal["confirmed", "failed", "unknown"]
 Health = Literal["ok", "degraded", "fault", "missing", "unknown"]
 """A device: works; works with a warning; answers but cannot work; does not answer; not tried yet."""
 
-DeviceKind = Literal["ticket_printer", "call_screen", "keypad", "card_reader", "voice", "light", "screen"]
+DeviceKind = Literal[
+    "ticket_printer", "call_screen", "keypad", "card_reader", "voice", "light", "screen", "storage"
+]
+"""`storage` is the node's own disk: a full one is seen where every fault is seen."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,381 @@
+"""The agent of one node: everything in one loop, under one task group.
+
+Started in this order: storage, devices, stations, screens, broker; ready when the devices are supervised
+and the storage was opened (or is known to be at fault). Stopped the other way round, `offline` first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC
+from typing import Final, cast
+
+import msgspec
+
+from device.clock import Clock, hall_zone
+from device.coordinator_link import CoordinatorLink
+from device.database import StorageError, new_id
+from device.dispatch import Dispatch, Handler
+from device.outbox_sender import OldCopyError, OutboxSender
+from device.profile import (
+    BoardStation,
+    CheckedProfile,
+    CounterStation,
+    KioskStation,
+)
+from device.profile import (
+    Station as StationEntry,
+)
+from device.screen_link import ScreenLink
+from device.stations.station import Node, Station
+from device.storage import Storage
+from device.supervision import Supervisor
+from device.watchdog import feed, notify
+from drivers.call_screen.protocol import CallScreen
+from drivers.card_reader.protocol import CardReader
+from drivers.driver import Driver
+from drivers.keypad.protocol import Keypad
+from drivers.table import build
+from drivers.ticket_printer.protocol import TicketPrinter
+from drivers.voice.protocol import Voice
+from wire.intake import Intake
+from wire.messages import (
+    Board,
+    Call,
+    Catalogue,
+    CoordinatorAck,
+    CoordinatorState,
+    CounterState,
+    DeviceDescription,
+    DeviceState,
+    Message,
+    NodeCommand,
+    NodeDescription,
+    NodeState,
+)
+from wire.mqtt import Mqtt, Received
+from wire.topics import Topic, subscription, topic
+
+logger = logging.getLogger(__name__)
+
+SOFTWARE: Final = "paihao 0.1.0"
+"""Said in the node's description; the same as in pyproject.toml, whose reading would cost 30 ms."""
+STORAGE_DEVICE: Final = "storage"
+"""The storage is reported like a device, so that a full disk is seen where every fault is seen."""
+RESTART_S: Final = 1.0
+"""A station's or the agent's own loop that ended by a bug begins again after this."""
+
+
+class Agent:
+    """See the module. `stop` ends `run`."""
+
+    def __init__(self, checked: CheckedProfile) -> None:
+        profile = checked.profile
+        self._profile = profile
+        self._checked = checked
+        self._session = new_id()
+        kiosk = any(isinstance(station, KioskStation) for station in profile.station)
+        # Only a kiosk says local times to people; loading the zone tables costs the others 6 ms.
+        self.clock = Clock(hall_zone(profile.timezone) if kiosk else UTC)
+        self.storage = Storage(profile.storage, self._session, self.clock)
+        self.link = CoordinatorLink(self.clock)
+        self.node = Node(self.storage, self.clock, self.link)
+        self.supervisors = {
+            device.id: Supervisor(
+                device.id, build(device.driver, device.config), self.clock, self._on_device_state
+            )
+            for device in checked.devices
+        }
+        self.stations = [self._station(entry) for entry in profile.station]
+        self.screens = ScreenLink(profile.screen_socket, {s.id: s for s in self.stations})
+        self.node.screens = self.screens
+        self.sender = OutboxSender(self.storage, self._publish_event)
+        self.dispatch = Dispatch(
+            self.storage, self.clock, self._handlers(), lambda row: self._send_again(row.payload)
+        )
+        self.intake = Intake(profile.hall)
+        self._event_topic = self._topic("node_event")
+        self._mqtt: Mqtt | None = None
+        self._stopping = asyncio.Event()
+        self.ready = asyncio.Event()
+
+    # ---------------------------------------------------------------- life
+
+    async def run(self) -> None:
+        """Until `stop`. Raises OSError when the screens' socket cannot be made."""
+        self.storage.on_rows = self.sender.on_rows
+        self.storage.on_fault = self._on_storage_fault
+        self.link.on_change = self._on_online
+        self.link.on_time = self._keep_time
+        await self.storage.start()
+        self._on_storage_fault(self.storage.fault)
+        await self._remember()
+        self._mqtt = mqtt = Mqtt(
+            self._profile.broker,
+            client_id=self._profile.node,
+            will=(self._topic("node_state"), NodeState(state="lost", session=self._session)),
+            subscriptions=self._subscriptions(),
+            on_connected=self._birth,
+            on_disconnected=lambda _reason: self.link.set_connected(False),
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(supervisor.run(), name=f"device {device}")
+                    for device, supervisor in self.supervisors.items()
+                ]
+                for station in self.stations:
+                    running.append(tasks.create_task(_again(station.run), name=f"station {station.id}"))
+                running.append(tasks.create_task(_again(self.sender.run), name="outbox"))
+                running.append(tasks.create_task(_again(self._receive), name="receive"))
+                await self.screens.start()
+                await mqtt.start()
+                self.ready.set()
+                notify("READY=1")
+                running.append(tasks.create_task(_again(lambda: feed(self._round_trip)), name="watchdog"))
+                logger.info("node %s of hall %s is running", self._profile.node, self._profile.hall)
+                await self._stopping.wait()
+                notify("STOPPING=1")
+                await mqtt.stop([(self._topic("node_state"), self._state("offline"), True)])
+                await self.node.settle()
+                for task in running:
+                    task.cancel()
+        finally:
+            await self.screens.stop()
+            await self.node.settle()
+            self.link.close()
+            await mqtt.stop()
+            await self.storage.stop()
+        logger.info("node %s has stopped", self._profile.node)
+
+    def stop(self) -> None:
+        """End `run` cleanly; safe from a signal handler of the loop."""
+        self._stopping.set()
+
+    async def _remember(self) -> None:
+        """What an earlier process left: the time, the catalogue, open prompts."""
+        try:
+            if (kept := await self.storage.kept("clock")) is not None:
+                self.clock.restore(kept)
+            if (kept := await self.storage.kept("catalogue")) is not None:
+                self.node.catalogue = msgspec.json.decode(kept, type=Catalogue)
+            for station in self.stations:
+                await station.start()
+        except StorageError as error:
+            logger.error("nothing is remembered: %s", error)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            logger.error("the kept catalogue is not readable: %s", error)
+
+    async def _round_trip(self, seconds: float) -> bool:
+        await self.storage.ping()
+        assert self._mqtt is not None
+        # Without a broker nothing can come back from it; a broker that hangs is dropped by the keepalive.
+        return not self._mqtt.connected or await self._mqtt.round_trip(seconds) or not self._mqtt.connected
+
+    # ---------------------------------------------------------------- stations and devices
+
+    def _station(self, entry: StationEntry) -> Station:
+        # Imported here: a counter's node needs no kiosk.
+        if isinstance(entry, KioskStation):
+            from device.stations.kiosk import KioskStationRunner
+
+            printer = cast(TicketPrinter, self._driver(entry.printer))
+            return KioskStationRunner(
+                entry, self.node, printer, cast(CardReader | None, self._driver(entry.card_reader))
+            )
+        if isinstance(entry, CounterStation):
+            from device.stations.counter import CounterStationRunner
+
+            return CounterStationRunner(
+                entry,
+                self.node,
+                cast(Keypad | None, self._driver(entry.call_keypad)),
+                cast(Keypad | None, self._driver(entry.rating_keypad)),
+                cast(CallScreen | None, self._driver(entry.call_screen)),
+            )
+        from device.stations.board import BoardStationRunner
+
+        return BoardStationRunner(entry, self.node, cast(Voice | None, self._driver(entry.voice)))
+
+    def _driver(self, device: str | None) -> Driver | None:
+        return self.supervisors[device].driver if device is not None else None
+
+    def _handlers(self) -> dict[type[Message], list[Handler]]:
+        handlers: dict[type[Message], list[Handler]] = {}
+        for station in self.stations:
+            for body, handler in station.handlers.items():
+                handlers.setdefault(body, []).append(handler)
+        return handlers
+
+    def _on_device_state(self, state: DeviceState) -> None:
+        self.node.devices[state.device] = state
+        self._publish_device(state)
+        for station in self.stations:
+            station.on_device(state)
+
+    def _on_storage_fault(self, code: str | None) -> None:
+        now = self.clock.now()
+        notice = self.storage.notice
+        health = "fault" if code is not None else "degraded" if notice is not None else "ok"
+        state = DeviceState(
+            device=STORAGE_DEVICE,
+            kind="storage",
+            health=health,  # type: ignore[arg-type]
+            code=code or notice,
+            facts={"waiting": self.sender.waiting},
+            since=now,
+            seen_at=now if code is None else None,
+        )
+        self.node.devices[STORAGE_DEVICE] = state
+        self._publish_device(state)
+
+    def _publish_device(self, state: DeviceState) -> None:
+        if self._mqtt is not None:
+            where = self._topic("device_state", device=state.device)
+            self._mqtt.publish_nowait(where, state, retain=True)
+
+    # ---------------------------------------------------------------- broker
+
+    def _topic(self, name: str, **ids: str) -> str:
+        return topic(self._profile.hall, name, node=self._profile.node, **ids)
+
+    def _state(self, state: str) -> NodeState:
+        return NodeState(state=state, session=self._session, at=self.clock.now())  # type: ignore[arg-type]
+
+    def _subscriptions(self) -> list[tuple[str, int]]:
+        hall, node = self._profile.hall, self._profile.node
+        rows = [
+            ("coordinator_state", {}),
+            ("coordinator_ack", {"node": node}),
+            ("node_command", {"node": node}),
+        ]
+        for station in self.stations:
+            rows += [row for row in station.topics if row not in rows]
+        return [(subscription(hall, name, **ids), 1) for name, ids in rows]
+
+    async def _birth(self) -> None:
+        assert self._mqtt is not None
+        mqtt = self._mqtt
+        await mqtt.publish(self._topic("node_description"), self._description(), retain=True)
+        for state in self.node.devices.values():
+            await mqtt.publish(self._topic("device_state", device=state.device), state, retain=True)
+        await mqtt.publish(self._topic("node_state"), self._state("online"), retain=True)
+        self.link.set_connected(True)
+
+    def _description(self) -> NodeDescription:
+        stations = self._profile.station
+        return NodeDescription(
+            model=self._profile.model,
+            software=SOFTWARE,
+            stations=tuple(type(s).__struct_config__.tag for s in stations),  # type: ignore[misc]
+            devices=(
+                *(device.description for device in self._checked.devices),
+                DeviceDescription(device=STORAGE_DEVICE, kind="storage", driver="sqlite"),
+            ),
+            counters=tuple(s.counter for s in stations if isinstance(s, CounterStation)),
+            zones=tuple(s.zone for s in stations if isinstance(s, BoardStation) and s.zone is not None),
+            config_revision=self._profile.revision,
+        )
+
+    def _publish_event(self, payload: bytes) -> bool:
+        return self._mqtt is not None and self._mqtt.publish_nowait(self._event_topic, payload)
+
+    def _send_again(self, payload: bytes) -> None:
+        if not self._publish_event(payload):
+            logger.debug("a stored result waits for the coordinator to ask again")
+
+    async def _receive(self) -> None:
+        assert self._mqtt is not None
+        while True:
+            received = await self._mqtt.next()
+            try:
+                done = self._take(received)
+            except Exception:
+                # A message that trips a bug is dropped; delivered again, it would trip it for ever.
+                logger.exception("message on %.200s", received.topic)
+                done = True
+            if done:
+                self._mqtt.ack(received)
+
+    def _take(self, received: Received) -> bool:
+        """Act on a message; False when it is acknowledged later."""
+        parsed = self.intake.parse(received)
+        if parsed is None:
+            return True
+        where, message = parsed
+        match message:
+            case NodeCommand():
+                self.node.spawn(self._command(received, message), f"command {message.id}")
+                return False
+            case Call() if not received.retained:
+                for station in self.stations:
+                    station.on_call(message)
+            case CounterState():
+                for station in self.stations:
+                    station.on_counter(message)
+            case Board():
+                self._board(message)
+            case Catalogue():
+                self._catalogue(message, received.payload)
+            case CoordinatorAck():
+                self._ack(message, where)
+            case CoordinatorState():
+                self.link.hear(message, retained=received.retained)
+            case _:
+                logger.debug("not for a node: %s", received.topic)
+        return True
+
+    async def _command(self, received: Received, command: NodeCommand) -> None:
+        if await self.dispatch.take(command, self.intake.body(received, command)):
+            assert self._mqtt is not None
+            self._mqtt.ack(received)
+
+    def _board(self, board: Board) -> None:
+        known = self.node.board
+        if known is None or (board.epoch, board.rev) > (known.epoch, known.rev):
+            self.node.board = board
+            for station in self.stations:
+                station.on_board(board)
+
+    def _catalogue(self, catalogue: Catalogue, payload: bytes) -> None:
+        known = self.node.catalogue
+        if known is None or (catalogue.epoch, catalogue.rev) > (known.epoch, known.rev):
+            self.node.catalogue = catalogue
+            self.node.spawn(self.storage.keep("catalogue", payload), "keeping the catalogue")
+            for station in self.stations:
+                station.on_catalogue(catalogue)
+
+    def _ack(self, ack: CoordinatorAck, where: Topic) -> None:
+        if where.ids.get("node") != self._profile.node:
+            return
+        try:
+            self.sender.on_ack(ack)
+        except OldCopyError as error:
+            logger.error("this storage is an old copy of itself: %s", error)
+            self.node.spawn(self._begin_anew(), "new stream")
+
+    async def _begin_anew(self) -> None:
+        await self.storage.begin_anew()
+        self.sender.start_over()
+        self._on_storage_fault(self.storage.fault)
+
+    def _on_online(self, online: bool) -> None:
+        self.sender.set_online(online)
+        for station in self.stations:
+            station.on_online(online)
+
+    def _keep_time(self) -> None:
+        self.node.spawn(self.storage.keep("clock", self.clock.kept()), "keeping the time")
+
+
+async def _again(work: Callable[[], Awaitable[None]]) -> None:
+    """Run for ever what must not end by a bug of its own."""
+    while True:
+        try:
+            await work()
+            return
+        except Exception:
+            logger.exception("begins again in %.0f s", RESTART_S)
+            await asyncio.sleep(RESTART_S)

@@ -1,0 +1,58 @@
+"""`paihao agent`: runs the agent of one node until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+
+from device.agent import Agent
+from device.profile import CheckedProfile, load_profile
+from wire.checked_toml import TomlProblems
+
+logger = logging.getLogger(__name__)
+
+WRONG_CONFIG = 2
+"""Exit status: the profile is wrong; starting again does not help."""
+FAILED = 1
+
+
+def main(arguments: list[str]) -> int:
+    """`paihao agent --config PROFILE`. Returns 0 after a clean stop, 1 when it cannot run, 2 for a bad profile."""
+    parser = argparse.ArgumentParser(prog="paihao agent", description="Run the agent of one node.")
+    parser.add_argument("--config", required=True, metavar="PROFILE", help="the station profile, a TOML file")
+    parser.add_argument("--check", action="store_true", help="only check the profile")
+    parser.add_argument(
+        "--log-level", default="info", choices=["debug", "info", "warning", "error"], help="default: info"
+    )
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        profile = load_profile(options.config)
+    except TomlProblems as error:
+        print(f"{options.config}: {len(error.problems)} 个问题 · problems", file=sys.stderr)
+        for problem in error.problems:
+            print(f"  {problem}", file=sys.stderr)
+        return WRONG_CONFIG
+    if options.check:
+        print(f"{options.config}: 正确 · no problems")
+        return 0
+    return asyncio.run(_run(profile))
+
+
+async def _run(profile: CheckedProfile) -> int:
+    agent = Agent(profile)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, agent.stop)
+    try:
+        await agent.run()
+    except ExceptionGroup as errors:
+        for error in errors.exceptions:
+            logger.error("cannot run: %s", error, exc_info=None if isinstance(error, OSError) else error)
+        return FAILED
+    return 0

@@ -1,0 +1,77 @@
+"""The hall display and the voice of a zone."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from device.profile import BoardStation
+from device.stations.station import Node, Recent, Station
+from drivers.voice.protocol import Announcement, Voice
+from wire.messages import Board, Call, CallReported
+from wire.screen_link import BoardShown, LinkMessage
+
+logger = logging.getLogger(__name__)
+
+RECALL_PRIORITY: Final = 1
+"""A number that is called again goes before first calls: somebody is standing at the counter."""
+
+
+class BoardStationRunner(Station):
+    """Speaks the calls of its zone, and gives the board to the screens, marked when it is old."""
+
+    def __init__(self, station: BoardStation, node: Node, voice: Voice | None) -> None:
+        super().__init__(station.id, node)
+        self._station = station
+        self._voice = voice
+        self._calls = Recent()
+
+    @property
+    def topics(self) -> list[tuple[str, dict[str, str]]]:
+        return [("board", {}), ("call", {})]
+
+    def whole(self) -> list[LinkMessage]:
+        return [BoardShown(board=self.node.board, stale=not self.node.link.online)]
+
+    def on_online(self, online: bool) -> None:
+        self._show()
+
+    def on_board(self, board: Board) -> None:
+        self._show()
+
+    def on_call(self, call: Call) -> None:
+        if self._voice is None or self._station.zone not in (None, call.zone):
+            return
+        if self._calls.new((call.call, call.attempt)):
+            self.node.spawn(self._say(call, self._voice), f"say {call.number}")
+
+    async def _say(self, call: Call, voice: Voice) -> None:
+        device = self._station.voice or ""
+        outcome: str
+        code: str | None
+        if self.node.clock.expired(call.deadline):
+            outcome, code = "expired", "call.expired"
+        elif not self.node.healthy(device):
+            outcome, code = "failed", self.node.devices[device].code or "device.no_answer"
+        else:
+            result = await voice.say(
+                Announcement(
+                    id=call.call,
+                    number=call.number,
+                    counter=call.counter_name,
+                    deadline=call.deadline,
+                    languages=call.languages,
+                    repeat=call.repeat,
+                    priority=RECALL_PRIORITY if call.attempt > 1 else 0,
+                )
+            )
+            outcome, code = result.outcome, result.code
+        if outcome != "done":
+            logger.warning("call %s of %s was not heard: %s", call.call, call.number, code or outcome)
+        await self.node.report(
+            CallReported(call=call.call, device=device, how="heard", outcome=outcome, code=code)  # type: ignore[arg-type]
+        )
+
+    def _show(self) -> None:
+        for message in self.whole():
+            self.node.show(self.id, message)

@@ -1,0 +1,282 @@
+"""A counter: its call screen, its call keypad, its rating keypad, and the panel of the clerk."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final, get_args
+
+from device.dispatch import Handler
+from device.profile import CounterStation
+from device.stations.rating import Rating
+from device.stations.station import Node, Recent, Station, local
+from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
+from drivers.errors import DriverError
+from drivers.keypad.protocol import Keypad, KeyPress
+from wire.messages import (
+    Call,
+    CallReported,
+    CounterState,
+    DeviceState,
+    Key,
+    KeyPressed,
+    LocalText,
+    Message,
+    PromptRating,
+)
+from wire.screen_link import CounterShown, LinkMessage, RateService, ToAgent
+from wire.texts import text
+
+logger = logging.getLogger(__name__)
+
+KEYS: Final = frozenset(get_args(Key))
+FRESH_PRESS_S: Final = 2.0
+"""A press that waited longer (the agent was stopped, the disk was slow) is not acted on any more."""
+_IDLE: Final = {"closed": "closed", "paused": "paused"}
+REFUSED_S: Final = 1.0
+"""How long the lights are out after a key that was refused."""
+LEAST_CALL_S: Final = 1.0
+"""A call stands on the screen at least this long, whatever the newest state says."""
+_LIGHTS: Final = {
+    "closed": ("open", "next"),
+    "paused": ("open", "next"),
+    "open": ("next", "unpark", "pause", "close"),
+    "called": ("next", "recall", "no_show", "transfer", "park", "finish"),
+    "serving": ("next", "recall", "transfer", "park", "finish"),
+}
+"""The keys that mean something in each state of the counter."""
+
+
+class CounterStationRunner(Station):
+    """Shows the newest state of its counter, never an older one; a key means what was shown."""
+
+    def __init__(
+        self,
+        station: CounterStation,
+        node: Node,
+        call_keypad: Keypad | None,
+        rating_keypad: Keypad | None,
+        call_screen: CallScreen | None,
+    ) -> None:
+        super().__init__(station.id, node)
+        self._station = station
+        self._keypad = call_keypad
+        self._rating_keypad = rating_keypad
+        self._screen = call_screen
+        self._state: CounterState | None = None
+        self._flashing: str | None = None
+        self._flash_timer: asyncio.TimerHandle | None = None
+        self._shown: tuple[ScreenText, asyncio.Task[ShowResult]] | None = None
+        self._calls = Recent()
+        self._unknown_keys = Recent(32)
+        self._lights: tuple[str, ...] | None = None
+        self.rating = Rating(
+            station.counter,
+            node,
+            station.rating_keypad,
+            rating_keypad,
+            lambda: node.has_screen(self.id),
+            self._show_on_panel,
+        )
+
+    @property
+    def topics(self) -> list[tuple[str, dict[str, str]]]:
+        return [("counter", {"counter": self._station.counter}), ("call", {})]
+
+    @property
+    def handlers(self) -> dict[type[Message], Handler]:
+        return {PromptRating: self.rating.ask}
+
+    async def start(self) -> None:
+        await self.rating.start()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            if self._keypad is not None:
+                tasks.create_task(self._read_call_keys(self._keypad), name=f"{self.id} call keys")
+            if self._rating_keypad is not None:
+                tasks.create_task(self._read_rating_keys(self._rating_keypad), name=f"{self.id} rating keys")
+
+    def whole(self) -> list[LinkMessage]:
+        return [CounterShown(counter=self._state, prompt=self.rating.prompt, stale=not self.node.link.online)]
+
+    # ---------------------------------------------------------------- what the hall says
+
+    def on_online(self, online: bool) -> None:
+        self._render()
+        self._light()
+        self._show_on_panel()
+
+    def on_counter(self, counter: CounterState) -> None:
+        before = self._state
+        if counter.counter != self._station.counter:
+            return
+        if before is not None and (counter.epoch, counter.rev) <= (before.epoch, before.rev):
+            return
+        self._state = counter
+        if counter.state != "called" or counter.number != self._flashing:
+            self._flashing = None
+        fresh = counter.state == "called" and counter.call is not None and self._is_fresh(counter)
+        if fresh and self._calls.new(("flash", counter.call)):
+            self._flash(counter.number)
+        self._render()
+        self._light()
+        self._show_on_panel()
+
+    def on_call(self, call: Call) -> None:
+        if call.counter != self._station.counter or self._screen is None:
+            return
+        if not self._calls.new((call.call, call.attempt)):
+            return
+        if self.node.clock.expired(call.deadline):
+            self.node.spawn(self._report(call, "expired", "call.expired"), "call expired")
+            return
+        if self._calls.new(("flash", call.call)) or call.attempt > 1:
+            self._flash(call.number)
+        self._render(call.counter_name)
+        if self._shown is not None:
+            self.node.spawn(self._await_shown(call, self._shown[1]), f"show {call.number}")
+
+    def on_device(self, state: DeviceState) -> None:
+        if state.device == self._station.rating_keypad and state.health in ("ok", "degraded"):
+            self.rating.device_back()
+        if state.device == self._station.call_keypad and state.health in ("ok", "degraded"):
+            self._lights = None
+            self._light()
+
+    async def on_screen(self, message: ToAgent) -> None:
+        if isinstance(message, RateService):
+            await self.rating.touch(message.prompt, message.grade)
+
+    # ---------------------------------------------------------------- the call screen
+
+    def _is_fresh(self, counter: CounterState) -> bool:
+        """Called just now; a state that was retained from long ago does not flash."""
+        if counter.called_at is None:
+            return False
+        age = (self.node.clock.now() - counter.called_at).total_seconds()
+        return age < self._station.flash_s
+
+    def _flash(self, number: str | None) -> None:
+        self._flashing = number
+        if self._flash_timer is not None:
+            self._flash_timer.cancel()
+        seconds = max(LEAST_CALL_S, self._station.flash_s)
+        self._flash_timer = asyncio.get_running_loop().call_later(seconds, self._end_flash)
+
+    def _end_flash(self) -> None:
+        self._flashing = None
+        self._render()
+
+    def _content(self, name: LocalText | None) -> ScreenText | None:
+        state, language = self._state, self._station.language
+        names = state.name if state is not None else name
+        if names is None:
+            return None
+        counter = local(names, language)
+        if self._flashing is not None:
+            return ScreenText(
+                text("counter.call", language, number=self._flashing, counter=counter), "red", True
+            )
+        stale = not self.node.link.online
+        if state is None or state.number is None or state.state not in ("called", "serving"):
+            what = "away" if stale else _IDLE.get(state.state if state is not None else "closed", "open")
+            return ScreenText(text(f"counter.{what}", language, counter=counter), "green")
+        key = "counter.call_stale" if stale else "counter.call"
+        return ScreenText(text(key, language, number=state.number, counter=counter), "red")
+
+    def _render(self, name: LocalText | None = None) -> None:
+        """Have the screen show what should stand on it, if it does not already."""
+        content = self._content(name)
+        if self._screen is None or content is None:
+            return
+        if self._shown is not None and self._shown[0] == content and not self._failed(self._shown[1]):
+            return
+        showing = asyncio.create_task(self._show(self._screen, content), name=f"{self.id} screen")
+        self._shown = (content, showing)
+
+    @staticmethod
+    def _failed(showing: asyncio.Task[ShowResult]) -> bool:
+        return showing.done() and (showing.cancelled() or showing.result().outcome != "done")
+
+    async def _show(self, screen: CallScreen, content: ScreenText) -> ShowResult:
+        try:
+            return await screen.show(content)
+        except DriverError as error:
+            return ShowResult("failed", error.code)
+        except Exception:
+            # A driver's bug is a failed call, which the coordinator must hear of.
+            logger.exception("call screen of counter %s", self._station.counter)
+            return ShowResult("failed", DriverError.code)
+
+    async def _await_shown(self, call: Call, showing: asyncio.Task[ShowResult]) -> None:
+        left = (call.deadline - self.node.clock.now()).total_seconds()
+        await asyncio.wait([showing], timeout=max(LEAST_CALL_S, left))
+        if not showing.done():
+            await self._report(call, "expired", "call.expired")
+            return
+        result = showing.result()
+        await self._report(call, result.outcome, result.code)
+
+    async def _report(self, call: Call, outcome: str, code: str | None) -> None:
+        if outcome != "done":
+            logger.warning("call %s of %s was not shown: %s", call.call, call.number, code or outcome)
+        device = self._station.call_screen or ""
+        await self.node.report(
+            CallReported(call=call.call, device=device, how="shown", outcome=outcome, code=code)  # type: ignore[arg-type]
+        )
+
+    # ---------------------------------------------------------------- keys
+
+    async def _read_call_keys(self, keypad: Keypad) -> None:
+        while True:
+            await self._press(await keypad.next_key())
+
+    async def _press(self, press: KeyPress) -> None:
+        if press.key not in KEYS:
+            if self._unknown_keys.new(press.key):
+                logger.warning(
+                    "call keypad of counter %s: key %r means nothing", self._station.counter, press.key
+                )
+            return
+        late = asyncio.get_running_loop().time() - press.monotonic > FRESH_PRESS_S
+        if late or not self.node.link.online:
+            # Not kept for later: a call an hour after its key would send a citizen to an empty counter.
+            logger.info("%s: key %s refused, %s", self.id, press.key, "late" if late else "no coordinator")
+            await self._refuse()
+            return
+        shown = self._state.ticket if self._state is not None else None
+        pressed = KeyPressed(counter=self._station.counter, key=press.key, shown_ticket=shown)  # type: ignore[arg-type]
+        if not await self.node.report(pressed):
+            await self._refuse()
+
+    async def _refuse(self) -> None:
+        """All lights go out for a moment, or until the coordinator is back."""
+        await self._set_lights(())
+        asyncio.get_running_loop().call_later(REFUSED_S, self._light)
+
+    async def _read_rating_keys(self, keypad: Keypad) -> None:
+        while True:
+            await self.rating.key(await keypad.next_key())
+
+    def _light(self) -> None:
+        state = self._state.state if self._state is not None else "closed"
+        lights = _LIGHTS[state] if self.node.link.online else ()
+        if self._keypad is not None and lights != self._lights:
+            self.node.spawn(self._set_lights(lights), f"{self.id} lights")
+
+    async def _set_lights(self, keys: tuple[str, ...]) -> None:
+        if self._keypad is None:
+            return
+        self._lights = keys
+        try:
+            await self._keypad.light(*keys)
+        except DriverError as error:
+            self._lights = None
+            logger.debug("lights of counter %s: %s", self._station.counter, error)
+
+    # ---------------------------------------------------------------- the panel
+
+    def _show_on_panel(self) -> None:
+        for message in self.whole():
+            self.node.show(self.id, message)

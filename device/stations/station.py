@@ -1,0 +1,171 @@
+"""What a station is, and what the stations of one node share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, Final, Protocol
+
+from device.clock import Clock
+from device.coordinator_link import CoordinatorLink
+from device.database import StorageError
+from device.dispatch import Handler
+from device.storage import Storage
+from drivers.errors import DriverError
+from wire.messages import Board, Call, Catalogue, CounterState, DeviceState, LocalText, Message
+from wire.screen_link import LinkMessage, ToAgent
+
+logger = logging.getLogger(__name__)
+
+TASKS: Final = 256
+"""Things that the stations may be doing at once; further ones are refused with a log line."""
+
+SETTLE_S: Final = 3.0
+"""How long a clean stop waits for what is being done."""
+
+
+class Node:
+    """The storage, the clock, the coordinator and the newest catalogue, board and device states."""
+
+    def __init__(self, storage: Storage, clock: Clock, link: CoordinatorLink) -> None:
+        self.storage = storage
+        self.clock = clock
+        self.link = link
+        self.catalogue: Catalogue | None = None
+        self.board: Board | None = None
+        self.devices: dict[str, DeviceState] = {}
+        self.screens: Screens | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def show(self, station: str, message: LinkMessage) -> None:
+        """To every screen of `station`."""
+        if self.screens is not None:
+            self.screens.send(station, message)
+
+    def has_screen(self, station: str) -> bool:
+        return self.screens is not None and self.screens.has_screen(station)
+
+    def healthy(self, device: str) -> bool:
+        """Whether a device can work now."""
+        state = self.devices.get(device)
+        return state is not None and state.health in ("ok", "degraded")
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do something beside; whatever it raises is logged and stops nothing else."""
+        if len(self._tasks) >= TASKS:
+            logger.error("too much at once, dropped: %s", name)
+            work.close()
+            return
+        task = asyncio.create_task(_logged(work, name), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def settle(self) -> None:
+        """Let what is being done come to its end (a paper in the printer), but not for long."""
+        if self._tasks:
+            _, late = await asyncio.wait(list(self._tasks), timeout=SETTLE_S)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+
+    async def report(self, *events: Message) -> bool:
+        """Commit events; False, with a log line, when the storage refused them."""
+        try:
+            await self.storage.add(*events)
+        except StorageError as error:
+            logger.error("not reported: %s: %s", ", ".join(type(e).__name__ for e in events), error)
+            return False
+        return True
+
+
+class Screens(Protocol):
+    """What a station needs of `device.screen_link`."""
+
+    def send(self, station: str, message: LinkMessage) -> None:
+        """To every screen of `station`."""
+
+    def has_screen(self, station: str) -> bool:
+        """Whether one is there."""
+
+
+class Station:
+    """Base of kiosk, counter and board. The `on_…` methods are called from the loop and return at once."""
+
+    def __init__(self, id: str, node: Node) -> None:
+        self.id = id
+        self.node = node
+
+    @property
+    def topics(self) -> list[tuple[str, dict[str, str]]]:
+        """Rows of `wire.topics.KINDS`, with ids, that this station reads."""
+        return []
+
+    @property
+    def handlers(self) -> dict[type[Message], Handler]:
+        """The commands that it does."""
+        return {}
+
+    async def start(self) -> None:
+        """Once, after the storage is open and before anything is heard. May raise StorageError."""
+
+    async def run(self) -> None:
+        """What it does by itself. Run again when it raises; may return."""
+
+    def whole(self) -> list[LinkMessage]:
+        """The present state, for a screen that has just come."""
+        return []
+
+    async def on_screen(self, message: ToAgent) -> None:
+        """Something was touched on one of its screens."""
+
+    def on_online(self, online: bool) -> None:
+        """The coordinator came or went."""
+
+    def on_device(self, state: DeviceState) -> None:
+        """A device of the node has a new state."""
+
+    def on_catalogue(self, catalogue: Catalogue) -> None:
+        """There is a newer catalogue."""
+
+    def on_board(self, board: Board) -> None:
+        """There is a newer board."""
+
+    def on_counter(self, counter: CounterState) -> None:
+        """A counter's retained state came, maybe again or of another counter."""
+
+    def on_call(self, call: Call) -> None:
+        """A call of the hall came, maybe again, for another counter or zone, or too late."""
+
+
+class Recent:
+    """The newest `size` keys, for not doing a thing twice when a message is delivered again."""
+
+    def __init__(self, size: int = 256) -> None:
+        self._size = size
+        self._keys: dict[object, None] = {}
+
+    def new(self, key: object) -> bool:
+        """True the first time."""
+        if key in self._keys:
+            return False
+        self._keys[key] = None
+        if len(self._keys) > self._size:
+            del self._keys[next(iter(self._keys))]
+        return True
+
+
+def local(text: LocalText, language: str) -> str:
+    """The text in `language`, else in Chinese, else in any language that there is."""
+    return text.get(language) or text.get("zh-CN") or next(iter(text.values()), "")
+
+
+async def _logged(work: Coroutine[Any, Any, None], name: str) -> None:
+    try:
+        await work
+    except (StorageError, DriverError) as error:
+        logger.error("%s: %s", name, error)
+    except Exception:
+        # One thing that failed must not take the other stations down.
+        logger.exception("%s", name)
