@@ -90,9 +90,12 @@ class CallFrom(_Table, frozen=True, kw_only=True):
 
 
 class Rule(_Table, frozen=True, kw_only=True):
-    """WHEN … CALL FROM … RATIO. `ratio` n: at most n in a row per counter while others wait as well."""
+    """WHEN … CALL FROM … RATIO. `ratio` n: at most n in a row per counter while others wait as well.
 
-    name: Id
+    `name` is shown to people where a call says why.
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
     when: When = When()
     call_from: CallFrom = CallFrom()
     ratio: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None

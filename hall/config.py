@@ -1,0 +1,241 @@
+"""The hall's configuration: one TOML file, checked whole, every mistake shown at once.
+
+Tables: hall, broker, api, numbers, limits, and lists group, zone, service, priority, counter, rule,
+announcement. `firmware_config/hall/hall.toml` shows all of it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hall.queue.policy import (
+    MAX_NUMBER,
+    NORMAL,
+    Counter,
+    Group,
+    Limits,
+    Numbers,
+    Policy,
+    Priority,
+    Rule,
+    Service,
+    Span,
+    Zone,
+)
+from wire.checked_toml import TomlProblems, load
+from wire.messages import Id, LocalText
+from wire.mqtt_options import BrokerOptions
+from wire.texts import LANGUAGES
+
+Role = Literal["issue", "counter", "read", "admin"]
+"""issue: take numbers; counter: keys and clerks; read: all that is shown; admin: everything."""
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class HallTable(_Table, frozen=True, kw_only=True):
+    """`storage`: the journal, a path or an SQLAlchemy URL. `day_start`: when a business date begins.
+
+    `issue_times`: numbers are given in these spans only; empty: always. `ticket_url`: what the QR code
+    says, `{ticket}` stands for the ticket's id.
+    """
+
+    id: Id
+    name: LocalText
+    storage: Annotated[str, msgspec.Meta(min_length=1)]
+    timezone: str = "Asia/Shanghai"
+    day_start: Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")] = "04:00"
+    issue_times: tuple[Span, ...] = ()
+    call_languages: tuple[str, ...] = ("zh-CN",)
+    call_repeat: Annotated[int, msgspec.Meta(ge=1, le=5)] = 2
+    ticket_url: str = ""
+    ticket_notes: LocalText = {}
+
+    @property
+    def day_start_minute(self) -> int:
+        return int(self.day_start[:2]) * 60 + int(self.day_start[3:])
+
+
+class Token(_Table, frozen=True, kw_only=True):
+    """`sha256`: of the bearer token, in hex (`printf %s "$TOKEN" | sha256sum`); `name` stands in the log."""
+
+    name: str
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    roles: Annotated[tuple[Role, ...], msgspec.Meta(min_length=1)]
+
+
+class ApiTable(_Table, frozen=True, kw_only=True):
+    """The REST interface. Without tokens it answers on loopback only. `port` 0: none."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8600
+    tokens: tuple[Token, ...] = msgspec.field(name="token", default=())
+
+
+class Announcement(_Table, frozen=True, kw_only=True):
+    text: LocalText
+
+
+class HallConfig(_Table, frozen=True, kw_only=True):
+    hall: HallTable
+    broker: BrokerOptions
+    api: ApiTable = ApiTable()
+    numbers: Numbers = Numbers()
+    limits: Limits = Limits()
+    groups: Annotated[tuple[Group, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="group")
+    zones: Annotated[tuple[Zone, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="zone")
+    services: Annotated[tuple[Service, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="service")
+    counters: Annotated[tuple[Counter, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="counter")
+    priorities: tuple[Priority, ...] = msgspec.field(name="priority", default=())
+    rules: tuple[Rule, ...] = msgspec.field(name="rule", default=())
+    announcements: tuple[Announcement, ...] = msgspec.field(name="announcement", default=())
+
+    def policy(self) -> Policy:
+        """What the queue needs of it."""
+        return Policy(
+            groups={group.id: group for group in self.groups},
+            services={service.id: service for service in self.services},
+            zones={zone.id: zone for zone in self.zones},
+            counters={counter.id: counter for counter in self.counters},
+            priorities={priority.id: priority for priority in self.priorities},
+            rules=self.rules,
+            numbers=self.numbers,
+            limits=self.limits,
+            timezone=self.hall.timezone,
+            issue_times=self.hall.issue_times,
+        )
+
+
+def load_config(path: str | Path) -> HallConfig:
+    """The configuration in `path`. Raises TomlProblems with everything that is wrong."""
+    config = load(path, HallConfig)
+    problems = check(config)
+    if problems:
+        raise TomlProblems(problems)
+    return config
+
+
+def check(config: HallConfig) -> list[str]:
+    """What no type can say: references, unique ids, ranges that belong together."""
+    problems: list[str] = []
+    for name, ids in _all_ids(config).items():
+        seen: set[str] = set()
+        for id_ in ids:
+            if id_ in seen:
+                problems.append(f"{name}: {id_!r} 重复 · is there twice")
+            seen.add(id_)
+    problems += _references(config)
+    problems += _texts(config)
+    problems += _numbers(config)
+    try:
+        ZoneInfo(config.hall.timezone)
+    except (OSError, ValueError):
+        problems.append(f"hall.timezone: 没有这个时区 · no time zone {config.hall.timezone!r}")
+    if not config.api.tokens and not _is_loopback(config.api.host):
+        problems.append(
+            f"api.host: 没有令牌时只能用本机地址 · {config.api.host!r} is not loopback and needs [[api.token]]"
+        )
+    for language in config.hall.call_languages:
+        if language not in LANGUAGES:
+            problems.append(f"hall.call_languages: 没有这种语言 · no texts in {language!r}")
+    if config.hall.ticket_url and not config.hall.ticket_url.isascii():
+        problems.append("hall.ticket_url: 二维码只能用 ASCII · a QR code must be ASCII")
+    return problems
+
+
+def _all_ids(config: HallConfig) -> dict[str, list[str]]:
+    return {
+        "group": [group.id for group in config.groups],
+        "group.prefix": [group.prefix for group in config.groups],
+        "zone": [zone.id for zone in config.zones],
+        "service · counter": [s.id for s in config.services] + [c.id for c in config.counters],
+        "priority": [priority.id for priority in config.priorities],
+        "rule.name": [rule.name for rule in config.rules],
+        "api.token": [token.sha256 for token in config.api.tokens],
+    }
+
+
+def _references(config: HallConfig) -> list[str]:
+    groups = {group.id for group in config.groups}
+    zones = {zone.id for zone in config.zones}
+    services = {service.id for service in config.services}
+    counters = {counter.id for counter in config.counters}
+    priorities = {priority.id for priority in config.priorities}
+    problems: list[str] = []
+
+    def needs(path: str, what: str, known: set[str], ids: Iterable[str]) -> None:
+        problems.extend(f"{path}: 不存在 · there is no {what} {id_!r}" for id_ in ids if id_ not in known)
+
+    for n, service in enumerate(config.services):
+        needs(f"service[{n}].group", "group", groups, [service.group])
+        needs(f"service[{n}].zone", "zone", zones, [service.zone])
+        if not any(service.id in counter.services for counter in config.counters):
+            problems.append(f"service[{n}]: 没有窗口办理 · no counter serves {service.id!r}")
+    for n, counter in enumerate(config.counters):
+        needs(f"counter[{n}].zone", "zone", zones, [counter.zone])
+        needs(f"counter[{n}].services", "service", services, counter.services)
+        if counter.transfer_to is not None:
+            known = (services | counters) - {counter.id}
+            needs(f"counter[{n}].transfer_to", "other counter or service", known, [counter.transfer_to])
+    if NORMAL in priorities:
+        problems.append(f"priority: {NORMAL!r} 是保留名 · {NORMAL!r} names tickets without a class")
+    for n, rule in enumerate(config.rules):
+        needs(f"rule[{n}].when.counters", "counter", counters, rule.when.counters)
+        needs(f"rule[{n}].when.zones", "zone", zones, rule.when.zones)
+        needs(f"rule[{n}].call_from.services", "service", services, rule.call_from.services)
+        needs(f"rule[{n}].call_from.priorities", "priority", priorities | {NORMAL}, rule.call_from.priorities)
+    for n, group in enumerate(config.groups):
+        if len(group.id) > 32:
+            problems.append(f"group[{n}].id: 最多 32 个字符 · at most 32 characters")
+    return problems
+
+
+def _texts(config: HallConfig) -> list[str]:
+    """Every name in every language: no citizen sees an empty sign."""
+    named: list[tuple[str, LocalText]] = [("hall.name", config.hall.name)]
+    tables: dict[str, tuple[Any, ...]] = {
+        "group": config.groups,
+        "zone": config.zones,
+        "service": config.services,
+        "counter": config.counters,
+        "priority": config.priorities,
+    }
+    for table, entries in tables.items():
+        named += [(f"{table}[{n}].name", entry.name) for n, entry in enumerate(entries)]
+    named += [(f"zone[{n}].directions", zone.directions) for n, zone in enumerate(config.zones)]
+    named += [(f"announcement[{n}].text", entry.text) for n, entry in enumerate(config.announcements)]
+    return [
+        f"{path}: 缺少语言 · no text in {language}"
+        for path, text in named
+        for language in LANGUAGES
+        if not text.get(language, "").strip()
+    ]
+
+
+def _numbers(config: HallConfig) -> list[str]:
+    numbers = config.numbers
+    top = 10**numbers.digits
+    if numbers.lease_from + numbers.lease_size > top:
+        return [
+            "numbers: 离线号段放不下 · leases of "
+            f"{numbers.lease_size} from {numbers.lease_from} do not fit below {top}"
+        ]
+    assert top < MAX_NUMBER
+    return []
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

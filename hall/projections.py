@@ -1,0 +1,237 @@
+"""What the screens show, made from the events and the state: counters, hall display, catalogue.
+
+Every snapshot carries (epoch, rev); rev grows with each one that differs from the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from hall.queue import events as ev
+from hall.queue.policy import Policy
+from hall.queue.state import State
+from wire.messages import (
+    Board,
+    BoardCall,
+    BoardService,
+    Call,
+    Catalogue,
+    CatalogueGroup,
+    CatalogueService,
+    CounterState,
+    LocalText,
+    PriorityClass,
+    Zone,
+)
+
+_CALLS = (ev.TicketCalled, ev.TicketRecalled)
+_ENDS = {ev.TicketFinished: "finished", ev.TicketNoShow: "no_show", ev.TicketServing: "serving"}
+_LEAVES = (ev.TicketTransferred, ev.TicketParked, ev.TicketExpired, ev.TicketCancelled)
+
+
+class Projections:
+    """Fed with every event in order, also at replay. `state` is read when a snapshot is made."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        hall_name: LocalText,
+        *,
+        languages: tuple[str, ...] = ("zh-CN",),
+        repeat: int = 2,
+        announcements: tuple[LocalText, ...] = (),
+        ticket_url: str = "",
+        ticket_notes: LocalText | None = None,
+    ) -> None:
+        self._policy = policy
+        self._hall_name = hall_name
+        self._languages = languages
+        self._repeat = repeat
+        self._announcements = announcements
+        self._ticket_url = ticket_url
+        self._ticket_notes = ticket_notes or {}
+        self._calls: dict[str, BoardCall] = {}
+        self._counters: dict[str, CounterState] = {}
+        self._board: Board | None = None
+        self._revs: dict[str, int] = {}
+
+    def reset(self) -> None:
+        """Before a replay."""
+        self._calls.clear()
+
+    def on_events(self, events: Iterable[ev.Event], state: State) -> None:
+        """Keep the recent calls. The newest call is the last of `_calls`."""
+        for event in events:
+            kind = type(event)
+            if isinstance(event, _CALLS):
+                self._calls.pop(event.ticket, None)
+                self._calls[event.ticket] = BoardCall(
+                    number=event.number,
+                    counter=event.counter,
+                    counter_name=self._counter_name(event.counter),
+                    call=event.call,
+                    called_at=event.at,
+                    state="called",
+                )
+                while len(self._calls) > 4 * self._policy.limits.board_calls:
+                    del self._calls[next(iter(self._calls))]
+            elif kind in _ENDS:
+                ticket = event.ticket  # type: ignore[attr-defined]
+                if ticket in self._calls:
+                    self._calls[ticket] = msgspec.structs.replace(self._calls[ticket], state=_ENDS[kind])
+            elif isinstance(event, _LEAVES):
+                self._calls.pop(event.ticket, None)
+            elif kind is ev.DayOpened:
+                self._calls.clear()
+
+    def call(self, event: ev.TicketCalled | ev.TicketRecalled, epoch: int) -> Call:
+        """The message that says and flashes a call."""
+        counter = self._policy.counters[event.counter]
+        return Call(
+            call=event.call,
+            epoch=epoch,
+            number=event.number,
+            counter=event.counter,
+            counter_name=counter.name,
+            zone=counter.zone,
+            deadline=event.deadline,
+            attempt=event.attempt,
+            repeat=self._repeat,
+            languages=self._languages,
+        )
+
+    def counter(self, counter_id: str, state: State, epoch: int) -> tuple[CounterState, bool]:
+        """The snapshot of a counter, and whether it differs from the last one."""
+        counter = self._policy.counters[counter_id]
+        now = state.counters[counter_id]
+        ticket = state.tickets[now.ticket] if now.ticket is not None else None
+        targeted = sum(len(queue) for key, queue in state.queues.items() if key[2] == counter_id)
+        elsewhere = sum(
+            len(queue)
+            for key, queue in state.queues.items()
+            if key[2] and key[2] != counter_id and key[0] in counter.services
+        )
+        here = sum(
+            len(queue)
+            for key, queue in state.queues.items()
+            if key[2] == counter_id and key[0] in counter.services
+        )
+        waiting = sum(state.waiting.get(service, 0) for service in counter.services)
+        snapshot = CounterState(
+            epoch=epoch,
+            rev=0,
+            counter=counter_id,
+            name=counter.name,
+            zone=counter.zone,
+            state=ticket.state if ticket is not None else now.state,  # type: ignore[arg-type]
+            number=ticket.number if ticket is not None else None,
+            ticket=ticket.ticket if ticket is not None else None,
+            call=ticket.call if ticket is not None else None,
+            service_name=self._service_name(ticket.service) if ticket is not None else None,
+            called_at=ticket.called_at if ticket is not None else None,
+            waiting=waiting - elsewhere - here + targeted,
+            parked=len(now.parked),
+        )
+        last = self._counters.get(counter_id)
+        if last is not None and msgspec.structs.replace(last, rev=0) == snapshot:
+            return last, False
+        snapshot = msgspec.structs.replace(snapshot, rev=self._next_rev(f"counter {counter_id}"))
+        self._counters[counter_id] = snapshot
+        return snapshot, True
+
+    def board(self, state: State, epoch: int) -> tuple[Board, bool]:
+        """The hall display, and whether it differs from the last one."""
+        assert state.business_date is not None
+        limits = self._policy.limits
+        shown = state.missed[-limits.missed_shown :] if limits.missed_shown else []
+        board = Board(
+            epoch=epoch,
+            rev=0,
+            business_date=state.business_date,
+            calls=tuple(reversed(self._calls.values()))[: limits.board_calls],
+            services=tuple(
+                BoardService(
+                    service=service.id,
+                    name=service.name,
+                    waiting=state.waiting.get(service.id, 0),
+                    zone=service.zone,
+                )
+                for service in self._policy.services.values()
+            ),
+            missed=tuple(state.tickets[ticket].number for ticket in shown),
+            announcements=self._announcements,
+        )
+        if self._board is not None and msgspec.structs.replace(self._board, rev=0) == board:
+            return self._board, False
+        self._board = msgspec.structs.replace(board, rev=self._next_rev("board"))
+        return self._board, True
+
+    def catalogue(self, epoch: int) -> Catalogue:
+        """What kiosks offer and print; it changes with the configuration only."""
+        policy = self._policy
+        return Catalogue(
+            epoch=epoch,
+            rev=1,
+            hall_name=self._hall_name,
+            services=tuple(
+                CatalogueService(
+                    service=service.id,
+                    name=service.name,
+                    group=service.group,
+                    zone=service.zone,
+                    counters=tuple(
+                        counter.name for counter in policy.counters.values() if service.id in counter.services
+                    ),
+                    open=service.open,
+                )
+                for service in policy.services.values()
+            ),
+            groups=tuple(
+                CatalogueGroup(group=group.id, name=group.name, prefix=group.prefix)
+                for group in policy.groups.values()
+            ),
+            priorities=tuple(
+                PriorityClass(priority=p.id, name=p.name, minimum_age=p.minimum_age)
+                for p in policy.priorities.values()
+            ),
+            zones=tuple(
+                Zone(zone=zone.id, name=zone.name, directions=zone.directions)
+                for zone in policy.zones.values()
+            ),
+            number_digits=policy.numbers.digits,
+            ticket_url=self._ticket_url,
+            ticket_notes=self._ticket_notes,
+        )
+
+    def _next_rev(self, of: str) -> int:
+        self._revs[of] = self._revs.get(of, 0) + 1
+        return self._revs[of]
+
+    def _counter_name(self, counter: str) -> LocalText:
+        known = self._policy.counters.get(counter)
+        return known.name if known is not None else {"zh-CN": counter, "en": counter}
+
+    def _service_name(self, service: str) -> LocalText:
+        known = self._policy.services.get(service)
+        return known.name if known is not None else {"zh-CN": service, "en": service}
+
+
+def touched_counters(events: Iterable[ev.Event]) -> list[str]:
+    """The counters whose own state (not only how many wait) changed, each once, in order."""
+    found: dict[str, None] = {}
+    for event in events:
+        if isinstance(
+            event,
+            ev.TicketCalled
+            | ev.TicketRecalled
+            | ev.TicketServing
+            | ev.TicketFinished
+            | ev.TicketNoShow
+            | ev.TicketParked
+            | ev.TicketTransferred
+            | ev.CounterChanged,
+        ):
+            found[event.counter] = None
+    return list(found)
