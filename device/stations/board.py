@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import Final
 
 from device.profile import BoardStation
@@ -59,7 +60,8 @@ class BoardStationRunner(Station):
                     id=call.call,
                     number=call.number,
                     counter=call.counter_name,
-                    deadline=call.deadline,
+                    # The voice looks at the wall clock, which may be wrong; the time that is left is right.
+                    deadline=datetime.now(UTC) + (call.deadline - self.node.clock.now()),
                     languages=call.languages,
                     repeat=call.repeat,
                     priority=RECALL_PRIORITY if call.attempt > 1 else 0,

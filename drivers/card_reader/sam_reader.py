@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
@@ -51,7 +51,7 @@ _FATAL: Final = {
 _SPOILED: Final = (Status.CHECKSUM, Status.LENGTH)
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SamReaderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`transport`: a SAM module speaks 115200 baud.
 
     `text_command`: four hex digits of the maker's command for text without photo; while the reader
@@ -69,7 +69,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class SamReader(CardReader):
     """One reader. Binds to a `Transport`; implements `CardReader`."""
 
-    def __init__(self, config: Config) -> None:
+    Config: ClassVar[type[msgspec.Struct]] = SamReaderConfig
+
+    def __init__(self, config: SamReaderConfig) -> None:
         super().__init__()
         self._config = config
         self._transport = transport(config.transport)

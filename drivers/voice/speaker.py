@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
@@ -35,7 +35,7 @@ DEADLINE_LIMIT_S: Final = 300.0
 REPEAT_LIMIT: Final = 5
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SpeakerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`languages`: what this loudspeaker may speak; of an announcement's languages the others are left out.
 
     `repeat`: in place of the announcement's own. `gap_s`: silence between repetitions and languages.
@@ -58,7 +58,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Speaker(Voice):
     """One loudspeaker. Implements `Voice`; binds to an `Output`. `now` is the clock of deadlines."""
 
-    def __init__(self, config: Config, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    Config: ClassVar[type[msgspec.Struct]] = SpeakerConfig
+
+    def __init__(
+        self, config: SpeakerConfig, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         super().__init__()
         self._config = config
         self._now = now

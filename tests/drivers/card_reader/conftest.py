@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from drivers.card_reader.fake import FakeSamReader
 from drivers.card_reader.protocol import CardEvent
-from drivers.card_reader.sam_reader import Config, SamReader
+from drivers.card_reader.sam_reader import SamReader, SamReaderConfig
 from drivers.errors import DriverError
 from drivers.transport.fake import Line, PtyLine, TcpLine
 from drivers.transport.serial import SerialConfig
@@ -88,7 +88,7 @@ def bench(tmp_path: Path) -> Any:
             else TcpConfig(host="127.0.0.1", port=line.port)
         )
         settings: dict[str, Any] = {"poll_ms": 5, "answer_s": 0.3} | config
-        made = Bench(line, fake, SamReader(Config(transport=where, **settings)))
+        made = Bench(line, fake, SamReader(SamReaderConfig(transport=where, **settings)))
         task = asyncio.create_task(made.supervise()) if start else None
         try:
             if task is not None:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from drivers.card_reader.protocol import Secret
-from drivers.card_reader.sam_reader import EVENT_LIMIT, Config
+from drivers.card_reader.sam_reader import EVENT_LIMIT, SamReaderConfig
 from drivers.card_reader.synthetic_cards import citizen, number_18, synthetic_cards
 from drivers.driver import Health
 from drivers.errors import LineLostError, NoAnswerError, RefusedError
@@ -225,7 +225,7 @@ async def test_events_that_nobody_takes_are_bounded_and_forgotten(
 def test_polling_faster_than_the_module_takes_is_a_wrong_config(poll_ms: int) -> None:
     plain = {"transport": {"type": "serial", "path": "/dev/paihao/card"}, "poll_ms": poll_ms}
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(plain, Config)
+        msgspec.convert(plain, SamReaderConfig)
 
 
 MARKER_NAME = "样标记名"
