@@ -53,6 +53,8 @@ class FakeLoudspeaker(FakeDevice):
         """How often one began before another had ended."""
         self.playing: str | None = None
         """The words that are being spoken."""
+        self.sound: bytes | None = None
+        """The WAV of them."""
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._active = 0
@@ -106,7 +108,7 @@ class FakeLoudspeaker(FakeDevice):
         seconds, begun = samples / rate, loop.time()
         self.overlaps += self._active > 0
         self._active += 1
-        self.playing = text
+        self.playing, self.sound = text, wav
         self.changed()
         complete = False
         try:
@@ -129,7 +131,7 @@ class FakeLoudspeaker(FakeDevice):
                     await writer.drain()
         finally:
             self._active -= 1
-            self.playing = None
+            self.playing = self.sound = None
             self.played.append(Played(text, seconds, begun, complete, wav))
             self.changed()
 
