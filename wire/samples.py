@@ -111,7 +111,13 @@ TOPIC_IDS: Final = {"node": "kiosk-1", "device": "printer", "counter": "3"}
 
 SAMPLES: Final[dict[str, Message]] = {
     "coordinator_state": CoordinatorState(
-        state="online", session="s-11aa", epoch=4, business_date=_DAY, at=_at(0)
+        state="online",
+        session="s-11aa",
+        epoch=4,
+        business_date=_DAY,
+        at=_at(0),
+        issued={"general": 5},
+        leased={"general": 950},
     ),
     "coordinator_ack": CoordinatorAck(stream="kiosk-1-a1", through=9, epoch=4),
     "node_state": NodeState(state="online", session="s-9c41", at=_at(0)),
