@@ -33,6 +33,8 @@ class FakeSamReader(FakeDevice):
         """The next n replies have a wrong checksum."""
         self.half_frames = 0
         """The next n replies end in the middle."""
+        self.missed_finds = 0
+        """The next n finds do not see the card that lies there."""
         self.unknown_card = False
         """What lies there is no ID card: select fails with 40."""
         self.self_test_failed = False
@@ -100,6 +102,9 @@ class FakeSamReader(FakeDevice):
             self._reply(0x90, b"".join(value.to_bytes(size, "little") for value, size in parts))
         elif code == 0x2001:
             found = self.card is not None and (self.finds_read_card or not self._done)
+            if found and self.missed_finds:
+                self.missed_finds -= 1
+                found = False
             self._stage = "found" if found else "idle"
             self._reply(0x9F, bytes(4)) if found else self._reply(0x80)
         elif code == 0x2002:

@@ -1,8 +1,9 @@
 """Driver for ID-card readers with a SAM module on a serial line or behind TCP (frames: `sam_frames`).
 
 Cycle, no faster than every 300 ms: find, select, read. A card is read once: after a good read it has to
-leave the field. Whatever goes wrong while one lies there (statuses 31–41, 80, 81, a reply that stays
-spoiled, text that does not fit) asks once to lay it down again and is tried again in silence.
+leave the field. After a single find without it the card is read again, to be sure that it is the same.
+Whatever goes wrong while one lies there (statuses 31–41, 80, 81, a reply that stays spoiled, text that
+does not fit) asks once to lay it down again and is tried again in silence.
 
 The photo is not asked for where the reader has a command for text alone (`text_command`, differs by
 maker); else it comes with the text in the reply of 1295 bytes and is overwritten unseen. No byte of a
@@ -80,6 +81,8 @@ class SamReader(CardReader):
         self._event_came = asyncio.Event()
         self._text_command = int(config.text_command, 16) if config.text_command else None
         self._laid: Literal["nothing", "read", "failed"] = "nothing"
+        self._lying: Card | None = None
+        """The card that was read and still lies there."""
         self._absent = 0
         self._sam = ""
 
@@ -108,6 +111,7 @@ class SamReader(CardReader):
             raise
 
     async def close(self) -> None:
+        self._gone()  # what lies there when the line is back is read again
         self._splitter.reset()
         await self._transport.close()
 
@@ -128,21 +132,30 @@ class SamReader(CardReader):
         reply.wipe()
         if not there:
             self._absent += 1
-            if self._absent >= ABSENT_FINDS and self._laid != "nothing":
-                if self._laid == "read":
-                    self._emit(CardEvent("removed"))
-                self._laid = "nothing"
+            if self._absent >= ABSENT_FINDS:
+                self._gone()
             return
-        self._absent = 0
-        if self._laid != "read":
-            card = await self._read_card()
-            if card is not None:
-                self._laid = "read"
-                self._report_ok()
-                self._emit(CardEvent("read", card))
-            elif self._laid == "nothing":
-                self._laid = "failed"
-                self._emit(CardEvent("lay_again"))
+        flickered, self._absent = self._absent > 0 and not ask_chip, 0
+        if self._lying is not None and not flickered:
+            return
+        card = await self._read_card()
+        if card is not None and card == self._lying:
+            return
+        if self._lying is not None:  # another card, laid down faster than two finds
+            self._gone()
+        if card is not None:
+            self._laid, self._lying = "read", card
+            self._report_ok()
+            self._emit(CardEvent("read", card))
+        elif self._laid == "nothing":
+            self._laid = "failed"
+            self._emit(CardEvent("lay_again"))
+
+    def _gone(self) -> None:
+        """The card is away, or nobody knows: forget it."""
+        if self._laid == "read":
+            self._emit(CardEvent("removed"))
+        self._laid, self._lying = "nothing", None
 
     async def _read_card(self) -> Card | None:
         """Select and read the card that was just found. None: it has to be laid down again."""
