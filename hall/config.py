@@ -137,12 +137,10 @@ def check(config: HallConfig) -> list[str]:
     problems += _numbers(config)
     try:
         ZoneInfo(config.hall.timezone)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         problems.append(f"hall.timezone: 没有这个时区 · no time zone {config.hall.timezone!r}")
     if not config.api.tokens and not _is_loopback(config.api.host):
-        problems.append(
-            f"api.host: 没有令牌时只能用本机地址 · {config.api.host!r} is not loopback and needs [[api.token]]"
-        )
+        problems.append(f"api.host: 没有令牌时只能用本机地址 · {config.api.host!r} needs [[api.token]]")
     for language in config.hall.call_languages:
         if language not in LANGUAGES:
             problems.append(f"hall.call_languages: 没有这种语言 · no texts in {language!r}")

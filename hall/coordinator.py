@@ -1,0 +1,404 @@
+"""The coordinator: the queue on one side, the nodes on the other.
+
+    node event → in the order of its stream → decided, on disk → ack, then:
+        call first, counter, board; commands to nodes
+
+Everything is published from `_on_committed`, after the commit. The board and the counters' waiting numbers
+are gathered for at most BOARD_S. What is retained is published again on every connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Final
+
+from hall.alarms import Alarms
+from hall.config import HallConfig
+from hall.dispatch import Dispatch
+from hall.intake import to_command
+from hall.journal import JournalError
+from hall.nodes import Nodes
+from hall.projections import Projections, touched_counters
+from hall.queue import commands as cmd
+from hall.queue import events as ev
+from hall.runtime import Committed, Runtime, Source, business_date_of, new_id
+from wire.intake import Intake
+from wire.messages import (
+    CoordinatorAck,
+    CoordinatorState,
+    DeviceState,
+    Message,
+    NodeCommand,
+    NodeDescription,
+    NodeEvent,
+    NodeState,
+)
+from wire.mqtt import Mqtt, Received
+from wire.topics import Topic, subscription, topic
+
+logger = logging.getLogger(__name__)
+
+CLIENT_ID: Final = "coordinator"
+HEARTBEAT_S: Final = 3.0
+TICK_S: Final = 1.0
+BOARD_S: Final = 0.1
+"""Changes of the board and of waiting numbers are gathered for this long."""
+SETTLE_S: Final = 3.0
+"""After a connection the retained states come in; no alarm about nodes before that."""
+MARGIN: Final = 200
+"""Numbers that may have been issued after the last heartbeat that a restored coordinator finds."""
+
+
+class Coordinator:
+    """See the module. `start`, then `stop`; used from one event loop."""
+
+    def __init__(self, config: HallConfig, *, session: str | None = None) -> None:
+        self.config = config
+        self.policy = config.policy()
+        self.hall = config.hall.id
+        self.session = session or new_id()
+        self.nodes = Nodes()
+        self.runtime = Runtime(
+            self.hall,
+            self.policy,
+            config.hall.storage,
+            day_start_minute=config.hall.day_start_minute,
+        )
+        self.projections = Projections(
+            self.policy,
+            config.hall.name,
+            languages=config.hall.call_languages,
+            repeat=config.hall.call_repeat,
+            announcements=tuple(entry.text for entry in config.announcements),
+            ticket_url=config.hall.ticket_url,
+            ticket_notes=config.hall.ticket_notes,
+        )
+        self.dispatch = Dispatch(self.policy, self.nodes, self._publish_command)
+        self.alarms = Alarms(self.policy, self.nodes)
+        self.runtime.on_replayed = self._on_replayed
+        self.runtime.on_committed = self._on_committed
+        self.intake = Intake(self.hall)
+        self._mqtt: Mqtt | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._board_timer: asyncio.TimerHandle | None = None
+        self._connected_at: float | None = None
+
+    # ------------------------------------------------------------ start and stop
+
+    async def start(self) -> None:
+        """Replay, then connect and go on connecting. Raises JournalError."""
+        await self.runtime.start()
+        assert self.runtime.state.business_date is not None
+        self._mqtt = Mqtt(
+            self.config.broker,
+            client_id=CLIENT_ID,
+            will=(self._topic("coordinator_state"), self._state("lost")),
+            subscriptions=[
+                (self._topic("coordinator_state"), 1),
+                (subscription(self.hall, "node_state"), 1),
+                (subscription(self.hall, "node_description"), 1),
+                (subscription(self.hall, "device_state"), 1),
+                (subscription(self.hall, "node_event"), 1),
+            ],
+            on_connected=self._birth,
+            on_disconnected=self._on_disconnected,
+        )
+        await self._mqtt.start()
+        self._tasks = [
+            asyncio.create_task(self._read(self._mqtt), name="coordinator intake"),
+            asyncio.create_task(self._beat(), name="coordinator heartbeat"),
+            asyncio.create_task(self._clock(), name="coordinator clock"),
+        ]
+
+    async def stop(self) -> None:
+        """Say offline first, finish what is pending, close the journal."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._tasks = []
+        if self._board_timer is not None:
+            self._board_timer.cancel()
+            self._board_timer = None
+        if self._mqtt is not None:
+            farewell = [(self._topic("coordinator_state"), self._state("offline"), True)]
+            mqtt, self._mqtt = self._mqtt, None
+            await mqtt.stop(farewell)
+        await self.runtime.stop()
+
+    async def failed(self) -> None:
+        """Returns, or raises, when one of the coordinator's own tasks has ended: it should not go on."""
+        if self._tasks:
+            done, _ = await asyncio.wait(self._tasks, return_when="FIRST_COMPLETED")
+            for task in done:
+                if not task.cancelled():
+                    task.result()
+
+    @property
+    def connected(self) -> bool:
+        return self._mqtt is not None and self._mqtt.connected
+
+    # ------------------------------------------------------------ publishing
+
+    def _topic(self, name: str, **ids: str) -> str:
+        return topic(self.hall, name, **ids)
+
+    def _state(self, state: str) -> CoordinatorState:
+        now = self.runtime.state
+        policy = self.policy
+        return CoordinatorState(
+            state=state,  # type: ignore[arg-type]
+            session=self.session,
+            epoch=self.runtime.epoch,
+            business_date=now.business_date,
+            at=self.runtime.now() if state != "lost" else None,
+            issued={group: now.numbers.get(group, 1) - 1 for group in policy.groups},
+            leased={group: n - 1 for group, n in now.lease_next.items()},
+        )
+
+    def _publish(
+        self, where: str, message: Message, *, retain: bool = False, expiry_s: float | None = None
+    ) -> bool:
+        return self._mqtt is not None and self._mqtt.publish_nowait(
+            where, message, retain=retain, expiry_s=expiry_s
+        )
+
+    def _publish_command(self, node: str, command: NodeCommand, left_s: float) -> bool:
+        return self._publish(self._topic("node_command", node=node), command, expiry_s=left_s)
+
+    def _publish_state(self) -> None:
+        """Kiosks go on with their leases while the journal cannot be written: that is offline for them."""
+        state = "online" if self.runtime.healthy else "offline"
+        self._publish(self._topic("coordinator_state"), self._state(state), retain=True)
+
+    def _publish_acks(self, acks: dict[tuple[str, str], tuple[int, bool]]) -> None:
+        for (node, stream), (through, resend) in acks.items():
+            self._publish(
+                self._topic("coordinator_ack", node=node),
+                CoordinatorAck(stream=stream, through=through, epoch=self.runtime.epoch, resend=resend),
+            )
+
+    def _publish_counters(self, counters: Iterable[str], *, always: bool = False) -> None:
+        for counter in counters:
+            snapshot, changed = self.projections.counter(counter, self.runtime.state, self.runtime.epoch)
+            if changed or always:
+                self._publish(self._topic("counter", counter=counter), snapshot, retain=True)
+
+    def _publish_board(self, *, always: bool = False) -> None:
+        board, changed = self.projections.board(self.runtime.state, self.runtime.epoch)
+        if changed or always:
+            self._publish(self._topic("board"), board, retain=True)
+
+    def _board_soon(self) -> None:
+        if self._board_timer is None:
+            self._board_timer = asyncio.get_running_loop().call_later(BOARD_S, self._board_due)
+
+    def _board_due(self) -> None:
+        self._board_timer = None
+        if not self.runtime.is_settled:
+            self._board_timer = asyncio.get_running_loop().call_later(0.001, self._board_due)
+            return
+        self._publish_counters(self.policy.counters)
+        self._publish_board()
+
+    # ------------------------------------------------------------ after a commit
+
+    def _on_replayed(self, events: list[ev.Event]) -> None:
+        self.projections.reset()
+        self.dispatch.reset()
+        self.alarms.reset()
+        self.projections.on_events(events, self.runtime.state)
+        self.dispatch.on_events(events)
+        self.alarms.keep(self.runtime.state.alarms.values())
+
+    def _on_committed(self, committed: Committed) -> None:
+        events = committed.events
+        for event in events:
+            if isinstance(event, ev.TicketCalled | ev.TicketRecalled):
+                left = (event.deadline - self.runtime.now()).total_seconds()
+                if left > 0:
+                    call = self.projections.call(event, self.runtime.epoch)
+                    self._publish(self._topic("call"), call, expiry_s=left)
+        self._publish_acks(committed.acks)
+        if not events:
+            return
+        self.projections.on_events(events, self.runtime.state)
+        self._publish_counters(touched_counters(events))
+        new = self.dispatch.on_events(events)
+        self.dispatch.send(new, self.runtime.epoch, self.runtime.now())
+        self.alarms.on_events(events)
+        self._board_soon()
+        if any(type(event) is ev.DayOpened for event in events):
+            self._publish_state()
+            for node in self.nodes.kiosks():
+                self._grant_leases(node)
+
+    def _grant_leases(self, node: str) -> None:
+        """See that a kiosk has a block of every group for the present date."""
+        state = self.runtime.state
+        if state.business_date is None:
+            return
+        have = {lease.group for lease in state.leases if lease.node == node}
+        for group in self.policy.groups:
+            if group not in have:
+                self.runtime.post(
+                    cmd.GrantLease(
+                        id=new_id(),
+                        at=self.runtime.now(),
+                        node=node,
+                        group=group,
+                        business_date=state.business_date,
+                        epoch=self.runtime.epoch,
+                    )
+                )
+
+    # ------------------------------------------------------------ the connection
+
+    async def _birth(self) -> None:
+        await self.runtime.settled()
+        self._connected_at = asyncio.get_running_loop().time()
+        self._publish_retained()
+
+    def _publish_retained(self) -> None:
+        self._publish(self._topic("catalogue"), self.projections.catalogue(self.runtime.epoch), retain=True)
+        self._publish_counters(self.policy.counters, always=True)
+        self._publish_board(always=True)
+        self._publish_state()
+        at = self.runtime.now()
+        for node in self.nodes.all:
+            if self.nodes.online(node):
+                self.dispatch.send_to(node, self.runtime.epoch, at)
+
+    def _on_disconnected(self, reason: str) -> None:
+        self._connected_at = None
+
+    async def _read(self, mqtt: Mqtt) -> None:
+        while True:
+            received = await mqtt.next()
+            try:
+                held = await self._take(mqtt, received)
+            except JournalError:
+                # Not recorded: the node sends it again when it is asked after the journal works again.
+                held = False
+            if not held:
+                mqtt.ack(received)
+
+    async def _take(self, mqtt: Mqtt, received: Received) -> bool:
+        """Handle a message; True when it will be acknowledged later."""
+        parsed = self.intake.parse(received)
+        if parsed is None:
+            return False
+        where, message = parsed
+        if isinstance(message, NodeEvent):
+            node = where.ids["node"]
+            body = self.intake.body(received, message)
+            command = to_command(
+                node,
+                message,
+                body,
+                at=self.runtime.now(),
+                epoch=self.runtime.epoch,
+                date_of=self._date_of,
+            )
+            self.runtime.take(command, Source(node, message.stream, message.seq), lambda: mqtt.ack(received))
+            return True
+        if isinstance(message, CoordinatorState):
+            await self._other_coordinator(message)
+        else:
+            self._node_said(where, message)
+        return False
+
+    def _node_said(self, where: Topic, message: Message) -> None:
+        node = where.ids["node"]
+        if isinstance(message, NodeState):
+            if self.nodes.on_state(node, message, self.runtime.now()):
+                logger.info("node %s is online", node)
+                self.dispatch.send_to(node, self.runtime.epoch, self.runtime.now())
+        elif isinstance(message, NodeDescription):
+            self.nodes.on_description(node, message)
+            if "kiosk" in message.stations:
+                self._grant_leases(node)
+        elif isinstance(message, DeviceState) and message.device == where.ids["device"]:
+            self.nodes.on_device(node, message)
+
+    async def _other_coordinator(self, state: CoordinatorState) -> None:
+        """A state that is not ours: of an earlier start, or of a journal that a backup replaced.
+
+        Whoever reads our snapshots must see a greater epoch than any before.
+        """
+        if state.session == self.session:
+            return
+        if state.epoch < self.runtime.epoch:
+            # The late will of an earlier start must not stand there as the last word.
+            self._publish_state()
+            return
+        restored = state.epoch > self.runtime.stored_epoch
+        logger.warning("epoch %d was in use before; going on above it", state.epoch)
+        await self.runtime.raise_epoch(state.epoch + 1)
+        self.runtime.stored_epoch = self.runtime.epoch
+        if restored and state.business_date == self.runtime.state.business_date:
+            # The journal is older than what was printed: never print those numbers again.
+            await self.runtime.submit(
+                cmd.SkipNumbers(
+                    id=f"skip-{state.session}-{state.epoch}",
+                    at=self.runtime.now(),
+                    online={group: n + MARGIN for group, n in state.issued.items()},
+                    leases=state.leased,
+                )
+            )
+        self._publish_retained()
+
+    def _date_of(self, at: datetime) -> date:
+        """The business date of a node's time; of the Epoch for one that no calendar has."""
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=UTC)
+        try:
+            return business_date_of(at, self.policy.timezone, self.runtime.day_start_minute)
+        except OverflowError:
+            return date(1970, 1, 1)
+
+    # ------------------------------------------------------------ time
+
+    async def _beat(self) -> None:
+        while True:
+            was = self.runtime.healthy
+            healthy = await self.runtime.probe()
+            await self.runtime.settled()
+            if healthy and not was:
+                self._publish_retained()
+            else:
+                self._publish_state()
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _clock(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            at = self.runtime.now()
+            try:
+                await self._open_day(at)
+            except JournalError as error:
+                logger.warning("the clock waits for the journal: %s", error)
+                continue
+            self.runtime.post(cmd.Tick(id="", at=at))
+            self.dispatch.send_due(self.runtime.epoch, at)
+            self._look_at_alarms(at)
+
+    async def _open_day(self, at: datetime) -> None:
+        today = business_date_of(at, self.policy.timezone, self.runtime.day_start_minute)
+        known = self.runtime.state.business_date
+        if known is not None and today > known:
+            logger.info("business date %s", today)
+            await self.runtime.open_day()
+
+    def _look_at_alarms(self, at: datetime) -> None:
+        loop = asyncio.get_running_loop()
+        if self._connected_at is None or loop.time() - self._connected_at < SETTLE_S:
+            return
+        raised, cleared = self.alarms.difference(self.runtime.state.alarms, at)
+        if raised or cleared:
+            for alarm in raised:
+                logger.warning("alarm %s: %s %s", alarm.code, alarm.subject, alarm.facts)
+            self.runtime.post(cmd.SetAlarms(id="", at=at, raised=raised, cleared=cleared))
