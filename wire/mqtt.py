@@ -162,7 +162,10 @@ class Mqtt:
         received._connection.ack(received)
 
     async def round_trip(self, timeout_s: float) -> bool:
-        """Whether the broker answers within `timeout_s`. False is also the answer without a connection."""
+        """Whether the broker answers within `timeout_s`; if not, the connection is given up and made anew.
+
+        False without a connection. That is no reason to let a watchdog bite: there may be no broker.
+        """
         connection = self._connection
         return connection is not None and await connection.round_trip(timeout_s)
 
@@ -199,8 +202,8 @@ class Mqtt:
                 was_up = self._connection is connection
                 self._connection = None
                 connection.close(reason)
-                if was_up and self._on_disconnected is not None:
-                    self._on_disconnected(reason)
+                if was_up:
+                    self._tell_disconnected(reason)
             if was_up or failures == 0:
                 where = f"{self._options.host}:{self._options.port}"
                 logger.warning("no broker at %s: %s; trying again until there is one", where, reason)
@@ -212,6 +215,15 @@ class Mqtt:
             )
             failures += 1
             await asyncio.sleep(random.uniform(0, ceiling))
+
+    def _tell_disconnected(self, reason: str) -> None:
+        if self._on_disconnected is None:
+            return
+        try:
+            self._on_disconnected(reason)
+        except Exception:
+            # Whoever listens may be wrong; this client has to go on connecting.
+            logger.exception("on_disconnected")
 
     async def _connect_and_serve(self, connection: Connection) -> str:
         session_present = await connection.open()
@@ -238,4 +250,4 @@ class Mqtt:
         finally:
             birth.cancel()
             serving.cancel()
-            await asyncio.wait([birth, serving])
+            await asyncio.gather(birth, serving, return_exceptions=True)

@@ -225,7 +225,10 @@ class Connection:
             self._watch_for_room()
 
     async def round_trip(self, timeout_s: float) -> bool:
-        """Whether the broker answers now. Unsubscribing from what was never subscribed changes nothing."""
+        """Whether the broker answers in time; a connection on which it does not is closed.
+
+        Unsubscribing from what was never subscribed changes nothing and is answered.
+        """
         if self.closed.done():
             return False
         result, mid = self._client.unsubscribe("paihao/-")
@@ -235,6 +238,8 @@ class Connection:
         answer = self._expect(mid)
         await self._first(answer, timeout_s)
         self._answers.pop(mid, None)
+        if not answer.done():
+            self.close("the broker does not answer")
         return answer.done()
 
     def _hand_over(

@@ -138,6 +138,19 @@ async def test_a_frozen_broker_is_noticed(broker: Broker, connect: Connect) -> N
     assert await client.born()
 
 
+async def test_a_round_trip_that_is_not_answered_ends_the_connection(
+    broker: Broker, connect: Connect
+) -> None:
+    client = await connect(broker.port, keepalive_s=60)
+    assert await client.mqtt.round_trip(5)
+    broker.pause()
+    assert not await client.mqtt.round_trip(0.2)
+    assert not client.mqtt.connected
+    assert await client.lost() == "the broker does not answer"
+    broker.resume()
+    assert await client.born()
+
+
 async def test_an_idle_connection_stays(broker: Broker, connect: Connect) -> None:
     client = await connect(broker.port, keepalive_s=1)
     await asyncio.sleep(2.5)
@@ -278,6 +291,17 @@ async def test_a_birth_that_fails_is_tried_again(broker: Broker, connect: Connec
     client = await connect(broker.port, birth=birth)
     assert attempts == 2
     assert client.mqtt.connected
+
+
+async def test_a_listener_that_raises_does_not_end_the_reconnecting(broker: Broker, connect: Connect) -> None:
+    client = await connect(broker.port)
+
+    def fail(reason: str) -> None:
+        raise ValueError(reason)
+
+    client.mqtt._on_disconnected = fail
+    client.cut()
+    assert await client.born()
 
 
 async def test_two_clients_with_one_id_throw_each_other_out_and_neither_dies(
