@@ -152,10 +152,8 @@ class Broker:
                         return
         except TimeoutError:
             await self.kill()
-        lines = self.log_path.read_text("utf-8", "replace").splitlines()
-        raise RuntimeError(
-            f"mosquitto does not start: {lines[-1] if lines else 'no output'} ({self.log_path})"
-        )
+        said = " / ".join(self.log_path.read_text("utf-8", "replace").splitlines()[-3:]) or "no output"
+        raise RuntimeError(f"mosquitto does not start: {said} ({self.log_path})")
 
     def _write_configuration(self) -> Path:
         """The hall's mosquitto.conf with its two [replaced] paths, and a loopback listener instead of TLS."""
