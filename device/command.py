@@ -20,7 +20,7 @@ FAILED = 1
 
 
 def main(arguments: list[str]) -> int:
-    """`paihao agent --config PROFILE`. Returns 0 after a clean stop, 1 if it cannot run, 2 for a bad profile."""
+    """`paihao agent --config FILE`. Returns 0 after a clean stop, 1 if it cannot run, 2 for a bad profile."""
     parser = argparse.ArgumentParser(prog="paihao agent", description="Run the agent of one node.")
     parser.add_argument("--config", required=True, metavar="PROFILE", help="the station profile, a TOML file")
     parser.add_argument("--check", action="store_true", help="only check the profile")

@@ -1,13 +1,27 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from device.clock import Clock
+from device.coordinator_link import CoordinatorLink
+from device.database import Row
+from device.dispatch import Dispatch, Handler
+from device.stations.station import Node, Station
 from device.storage import Storage
+from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
+from drivers.card_reader.protocol import CardEvent, CardReader
+from drivers.driver import Health
+from drivers.keypad.protocol import Keypad, KeyPress
+from drivers.ticket_printer.protocol import Paper, PrintResult, TicketPrinter
+from drivers.voice.protocol import Announcement, SpeakResult, Voice
+from wire.codec import command, decode, event_body
+from wire.messages import CoordinatorState, DeviceState, Message, NodeEvent
+from wire.screen_link import LinkMessage
 
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -55,3 +69,202 @@ async def open_storage(tmp_path: Path, clock: Clock) -> AsyncIterator[OpenStorag
 @pytest.fixture
 async def storage(open_storage: OpenStorage) -> Storage:
     return await open_storage()
+
+
+# ---------------------------------------------------------------- devices
+
+
+class Printer(TicketPrinter):
+    """Prints when told to: `results` are the outcomes of the next papers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.papers: list[Paper] = []
+        self.results: list[PrintResult] = []
+        self.able = True
+        self.hold: asyncio.Event | None = None
+        self.began = asyncio.Event()
+
+    async def open(self) -> None:
+        self.report(Health("ok"))
+
+    async def serve(self) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        pass
+
+    async def print_ticket(self, paper: Paper) -> PrintResult:
+        self.papers.append(paper)
+        self.began.set()
+        if self.hold is not None:
+            await self.hold.wait()
+        return self.results.pop(0) if self.results else PrintResult("confirmed")
+
+    @property
+    def can_print(self) -> bool:
+        return self.able
+
+
+class Strip(CallScreen):
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[ScreenText] = []
+        self.results: list[ShowResult] = []
+        self.hold: asyncio.Event | None = None
+
+    open, serve, close = Printer.open, Printer.serve, Printer.close
+
+    async def show(self, content: ScreenText) -> ShowResult:
+        self.shown.append(content)
+        if self.hold is not None:
+            await self.hold.wait()
+        return self.results.pop(0) if self.results else ShowResult("done")
+
+
+class Keys(Keypad):
+    def __init__(self) -> None:
+        super().__init__()
+        self.presses: asyncio.Queue[KeyPress] = asyncio.Queue()
+        self.said: list[object] = []
+
+    open, serve, close = Printer.open, Printer.serve, Printer.close
+
+    def press(self, key: str, ago: float = 0.0) -> None:
+        self.presses.put_nowait(KeyPress(key, asyncio.get_running_loop().time() - ago))
+
+    async def next_key(self) -> KeyPress:
+        return await self.presses.get()
+
+    async def light(self, *keys: str) -> None:
+        self.said.append(keys)
+
+    async def prompt(self, shown: bool) -> None:
+        self.said.append(shown)
+
+    async def thank(self) -> None:
+        self.said.append("thanks")
+
+
+class Reader(CardReader):
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: asyncio.Queue[CardEvent] = asyncio.Queue()
+
+    open, serve, close = Printer.open, Printer.serve, Printer.close
+
+    async def next_event(self) -> CardEvent:
+        return await self.events.get()
+
+
+class Speaking(Voice):
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[Announcement] = []
+        self.result = SpeakResult("done")
+
+    open, serve, close = Printer.open, Printer.serve, Printer.close
+
+    async def say(self, announcement: Announcement) -> SpeakResult:
+        self.said.append(announcement)
+        return self.result
+
+
+class Screen:
+    """What the screens of a station were sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, LinkMessage]] = []
+        self.there = False
+
+    def send(self, station: str, message: LinkMessage) -> None:
+        self.messages.append((station, message))
+
+    def has_screen(self, station: str) -> bool:
+        return self.there
+
+    def of(self, kind: type) -> list[LinkMessage]:
+        return [message for _, message in self.messages if isinstance(message, kind)]
+
+
+async def until(met: Callable[[], bool]) -> None:
+    """Let the loop run until `met`; fails when it is not after 5 s."""
+    async with asyncio.timeout(5):
+        while not met():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+class Room:
+    """A node without a broker, its coordinator played by the test, and its devices."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self.storage = storage
+        self.clock = clock
+        self.link = CoordinatorLink(clock)
+        self.node = Node(storage, clock, self.link)
+        self.screen = Screen()
+        self.node.screens = self.screen
+        self.printer, self.reader, self.strip = Printer(), Reader(), Strip()
+        self.call_keys, self.rating_keys, self.voice = Keys(), Keys(), Speaking()
+        self.stations: list[Station] = []
+        self.link.on_change = lambda online: [s.on_online(online) for s in self.stations]
+        self.again: list[Row] = []
+        self.until = until
+
+    def add(self, station: Station) -> None:
+        self.stations.append(station)
+        self.node.spawn(station.run(), station.id)
+
+    def device(self, device: str, kind: str, health: str = "ok", code: str | None = None) -> None:
+        state = DeviceState(device=device, kind=kind, health=health, code=code)
+        self.node.devices[device] = state
+        for station in self.stations:
+            station.on_device(state)
+
+    def coordinator(self, online: bool = True, epoch: int = 1) -> None:
+        self.link.set_connected(True)
+        self.link.hear(
+            CoordinatorState(
+                state="online" if online else "lost",
+                session="s",
+                epoch=epoch,
+                at=self.clock.now(),
+                business_date=self.clock.now().date(),
+            ),
+            retained=False,
+        )
+
+    async def command(self, body: Message, id: str = "c-1", seconds: float = 30, epoch: int = 1) -> bool:
+        now = self.clock.now()
+        handlers: dict[type[Message], list[Handler]] = {}
+        for station in self.stations:
+            for kind, handler in station.handlers.items():
+                handlers.setdefault(kind, []).append(handler)
+        dispatch = Dispatch(self.storage, self.clock, handlers, self.again.append)
+        envelope = command(body, id=id, epoch=epoch, at=now, deadline=now + timedelta(seconds=seconds))
+        return await dispatch.take(envelope, body)
+
+    async def events(self) -> list[Message]:
+        """Everything in the outbox."""
+        rows = await self.storage.rows_after(0, 10_000)
+        return [event_body(decode(row.payload, NodeEvent)) for row in rows]
+
+    async def event(self, kind: type[Message], count: int = 1) -> list[Message]:
+        """The events of a kind, when there are at least `count`."""
+        async with asyncio.timeout(5):
+            while len(found := [e for e in await self.events() if isinstance(e, kind)]) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        return found
+
+    async def close(self) -> None:
+        self.link.close()
+        for task in list(self.node._tasks):
+            task.cancel()
+        await self.node.settle()
+
+
+@pytest.fixture
+async def room(storage: Storage, clock: Clock) -> AsyncIterator[Room]:
+    made = Room(storage, clock)
+    yield made
+    await made.close()
