@@ -45,8 +45,8 @@ from drivers.transport.transport import Transport
 
 logger = logging.getLogger(__name__)
 
-WATCH_S: Final = 0.25
-"""While a ticket is printing its progress is looked at so often."""
+WATCHES: Final = 4
+"""So many times in `answer_s` the progress of a ticket is looked at."""
 MISSES: Final = 3
 """So many unanswered status questions in a row: the printer does not answer."""
 LISTEN_POLLS: Final = 10
@@ -266,17 +266,12 @@ class EscposPrinter(TicketPrinter):
 
     async def _print(self, line: EscposLine, job: Job) -> PrintResult:
         try:
-            misses = 0
             for chunk in job.chunks[:-1]:
                 await line.write(chunk)
-                try:
-                    if await line.ask(Query.PRINTER) & 0x08 and (code := (await self._look(line)).fault):
-                        return await self._stopped(line, code)
-                    misses = 0
-                except NoAnswerError:
-                    misses += 1
-                    if misses >= MISSES:
-                        raise
+                # no answer here ends the ticket: a printer that lost its power for a moment has lost the
+                # beginning and would print and cut the rest
+                if await line.ask(Query.PRINTER) & 0x08 and (code := (await self._look(line)).fault):
+                    return await self._stopped(line, code)
             printed = await line.mark(job.chunks[-1])
             if (code := await self._until(line, printed)) is not None:
                 # the cut was not sent: no ticket is out, if the printer itself says that it stopped
@@ -304,25 +299,20 @@ class EscposPrinter(TicketPrinter):
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._config.print_s
-        misses = 0
-        hindrance: str | None = None
         while True:
-            await asyncio.wait({mark}, timeout=WATCH_S)
+            await asyncio.wait({mark}, timeout=self._config.answer_s / WATCHES)
             if mark.done():
                 mark.result()
                 return None
             try:
                 status = await self._look(line)
-            except NoAnswerError:
-                misses += 1
-                hindrance = None
-            else:
-                misses = 0
-                hindrance = status.hindrance
-                if status.fault is not None and not mark.done():
-                    return status.fault
-            if misses >= MISSES or loop.time() >= deadline:
-                return None if mark.done() else hindrance or NoAnswerError.code
+            except NoAnswerError as error:
+                # even if the mark comes later: a spoiled answer to the question can look like one
+                return error.code
+            if status.fault is not None and not mark.done():
+                return status.fault
+            if loop.time() >= deadline and not mark.done():
+                return status.hindrance or NoAnswerError.code
 
     async def _print_unwatched(self, line: EscposLine, job: Job) -> PrintResult:
         for chunk in (*job.chunks, job.cut):
@@ -350,6 +340,6 @@ class EscposPrinter(TicketPrinter):
         if code is not None:
             return code
         if not cleared:
-            await line.settle(WATCH_S)
+            await line.settle(self._config.answer_s)
         self._clean, self._left = True, "nothing"
         return None

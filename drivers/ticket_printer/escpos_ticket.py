@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 CHUNK: Final = 256
 """A chunk is closed when it has so many bytes; the printer is asked after each."""
-_LEADING: Final = 6
-"""Dots between lines of text."""
+_END_PITCH: Final = 24
+"""Dots of each of the six lines that python-escpos feeds before a cut: 18 mm from the head to the knife."""
 VOID_SLIP: Final = ("此纸条无效", "This slip is not valid")
 
 
@@ -43,7 +43,7 @@ class TicketWriter:
 
     def __init__(self, profile: str, cut: Literal["full", "partial"], prelude: bytes = b"") -> None:
         dummy = _dummy(profile)
-        self._start = frames.INITIALISE + prelude + frames.line_spacing(frames.CELL_HEIGHT + _LEADING)
+        self._start = frames.INITIALISE + prelude
         self._dummy = dummy
         self._native_qr = bool(dummy.profile.supports("qrCode"))
         dummy.cut(mode="PART" if cut == "partial" else "FULL")
@@ -70,7 +70,7 @@ class TicketWriter:
 
     def blank(self) -> bytes:
         """Cuts off whatever hangs in the printer."""
-        return self._start + self.cut
+        return self._start + frames.line_spacing(_END_PITCH) + self.cut
 
     def _commands(self, lines: Iterable[TicketLine]) -> Iterator[bytes]:
         yield self._start
@@ -82,13 +82,13 @@ class TicketWriter:
                 yield from self._qr(line)
             elif (text := frames.encode_text(line.text)) is not None:
                 style = frames.size(line.width, line.height) + frames.bold(line.bold)
-                yield style + text + frames.LINE_FEED
+                yield frames.line_spacing(_pitch(line)) + style + text + frames.LINE_FEED
             else:
                 from drivers.ticket_printer.raster_text import text_bitmap  # loads Pillow: rare names only
 
                 yield from frames.raster(text_bitmap(line.text, line.width, line.height, line.bold))
-                yield frames.feed_dots(_LEADING)
-        yield frames.size(1, 1) + frames.bold(False) + frames.align("left")
+                yield frames.feed_dots(_pitch(line) - frames.CELL_HEIGHT * line.height)
+        yield frames.line_spacing(_END_PITCH) + frames.size(1, 1) + frames.bold(False) + frames.align("left")
 
     def _qr(self, line: TicketLine) -> Iterator[bytes]:
         if not (line.text.isascii() and line.text.isprintable()):
@@ -101,6 +101,11 @@ class TicketWriter:
             yield self._dummy.output
         else:
             yield from frames.raster(_qr_bitmap(line.text, line.module))
+
+
+def _pitch(line: TicketLine) -> int:
+    """Dots from line to line: a quarter of a normal line between, more between larger ones."""
+    return frames.CELL_HEIGHT * line.height + 6 * min(line.height, 2)
 
 
 def _qr_bitmap(payload: str, module: int) -> frames.Bitmap:

@@ -60,7 +60,8 @@ class FakeEscposPrinter(FakeDevice):
         "speak",
         "freeze",
         "go_on",
-        "power_cycle",
+        "power_off",
+        "power_on",
     )
     """Methods without arguments by which it misbehaves and is mended, for pages and programs."""
 
@@ -84,6 +85,7 @@ class FakeEscposPrinter(FakeDevice):
         self.cutter_error = False
         self.frozen = False
         self.silent = False
+        self.powered = True
         self._unread = bytearray()
         self._stop_at: int | None = None
         self._watches: list[tuple[int, Callable[[], None]]] = []
@@ -159,20 +161,29 @@ class FakeEscposPrinter(FakeDevice):
         """Do `action` as soon as so many more bytes have been worked through (0: before the next)."""
         self._watches.append((self.worked_bytes + count, action))
 
-    def power_cycle(self) -> None:
-        """Off and on again: buffers and modes are lost, the paper stays where it is."""
+    def power_off(self) -> None:
+        """Buffers and modes are lost, bytes too until `power_on`; the paper stays where it is."""
+        self.powered = False
         self._discard()
         self._reset_modes()
         self._automatic = 0
         self._pending.clear()
         self._unread.clear()
-        self.cutter_error = self.cutter_error and self.jammed
-        self.frozen = False
+        self.changed()
+
+    def power_on(self) -> None:
+        """As after a new start; the line was never lost."""
+        self.powered, self.frozen, self._stop_at = True, False, None
+        self.cutter_error = False
         self.changed()
 
     @property
     def offline(self) -> bool:
         return not self.paper or self.cover_open or self.cutter_error
+
+    @property
+    def _stopped(self) -> bool:
+        return self.offline or self.frozen or not self.powered
 
     @property
     def hanging(self) -> PrintedTicket | None:
@@ -183,6 +194,8 @@ class FakeEscposPrinter(FakeDevice):
 
     def received(self, data: bytes) -> None:
         for byte in data:
+            if not self.powered:
+                return
             if self._stop_at is not None and self.received_bytes >= self._stop_at:
                 self.frozen = True
             if self.frozen:
@@ -242,7 +255,7 @@ class FakeEscposPrinter(FakeDevice):
                 self._send(bytes((0x12 | low | (0 if self.paper else 0x60),)))
 
     def _send(self, data: bytes) -> None:
-        if not self.silent and not self.frozen:
+        if self.powered and not self.silent and not self.frozen:
             self.send(data)
 
     def _discard(self) -> None:
@@ -268,7 +281,7 @@ class FakeEscposPrinter(FakeDevice):
     def _automatic_frame(self) -> bytes:
         first = 0x10 | self.offline << 3 | self.cover_open << 5
         third = (0x03 if self.near_end or not self.paper else 0) | (0 if self.paper else 0x0C)
-        return bytes((first, self.cutter_error << 3, third, 0x0F & 0))
+        return bytes((first, self.cutter_error << 3, third, 0))
 
     def _reset_modes(self) -> None:
         self._line: list[str] = []
@@ -284,7 +297,7 @@ class FakeEscposPrinter(FakeDevice):
     # ---------------------------------------------------------------- working through the buffer
 
     def _work(self) -> None:
-        while self._busy is None and not self.frozen and not self._watch() and not self.offline:
+        while self._busy is None and not self._watch() and not self._stopped:
             before = len(self._buffer)
             cost = self._step(self._buffer)
             used = before - len(self._buffer)
@@ -304,7 +317,7 @@ class FakeEscposPrinter(FakeDevice):
         for watch in due:
             self._watches.remove(watch)
             watch[1]()
-        return bool(due) and (self.frozen or self.offline)
+        return bool(due) and self._stopped
 
     def _step(self, buffer: bytearray) -> float:
         """Work through one command or character, if it is all there; the seconds that it takes."""
@@ -382,7 +395,7 @@ class FakeEscposPrinter(FakeDevice):
             self._reset_modes()
             self._automatic = 0
             return 0.0
-        if command in "23" and command == "2":
+        if command == "2":
             del buffer[:2]
             self._pitch = 30
             return 0.0

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -115,7 +116,7 @@ def _broken(line: TemplateLine, text: str, columns: int) -> list[TicketLine]:
     if line.fit:
         while width > 1 and text_width(text) * width > columns:
             width -= 1
-    pieces = [piece for part in text.split("\n") for piece in break_lines(part, columns // width)]
+    pieces = [piece for part in text.split("\n") for piece in _even(part, columns // width)]
     return [_set(line, piece, width, first=not index) for index, piece in enumerate(pieces[:LINES_LIMIT])]
 
 
@@ -142,6 +143,23 @@ def break_lines(text: str, columns: int) -> list[str]:
     if rest:
         pieces.append(rest)
     return pieces
+
+
+def _even(text: str, columns: int) -> list[str]:
+    """Broken into as few lines as can be: at punctuation rather than inside a word, of about equal length."""
+    pieces = break_lines(text, columns)
+    best, best_score = pieces, -1
+    while len(pieces) > 1:
+        score = sum(
+            before[-1] in _NOT_AT_START or after[0] in "（《【“‘(" for before, after in pairwise(pieces)
+        )
+        if score >= best_score:
+            best, best_score = pieces, score
+        columns -= 1
+        if columns < 2 or len(narrower := break_lines(text, columns)) > len(pieces):
+            break
+        pieces = narrower
+    return best
 
 
 def _may_break(text: str, at: int) -> bool:

@@ -145,26 +145,25 @@ def _line_ink(line: PrintedLine) -> Image.Image:
 
     from drivers.ticket_printer.raster_text import noto
 
-    columns = sum(map(half_columns, line.text))
-    image = Image.new("L", (max(1, columns * 12 * line.width), max(line.pitch, 24 * line.height)))
-    tall = line.height / line.width
-    font = noto(round(23 * line.width))
+    size = line.width * 24
+    image = Image.new("L", (sum(map(half_columns, line.text)) * size // 2, max(line.pitch, 24 * line.height)))
+    font = noto(round(size * 0.92))
+    bold = 0.3 * line.width if line.bold else 0
     x = 0
     for char in line.text:
-        cell = half_columns(char) * 12 * line.width
-        if char != " ":
-            mark = Image.new("L", (cell, 24 * line.width))
-            pen = ImageDraw.Draw(mark)
-            stroke = 0.45 * line.width if line.bold else 0
-            if unicodedata.name(char, "").startswith("BOX DRAWINGS"):
-                middle, thick = 12 * line.width, 3 if "HEAVY" in unicodedata.name(char) else 1
-                pen.rectangle((0, middle - thick, cell, middle + thick - 1), fill=255)
-            else:
-                pen.text(
-                    (cell / 2, 20 * line.width), char, font=font, anchor="ms", fill=255, stroke_width=stroke
-                )
-            if tall != 1:
-                mark = mark.resize((cell, 24 * line.height))
-            image.paste(mark, (x, 0))
+        cell = half_columns(char) * size // 2
+        name = unicodedata.name(char, "")
+        if name.startswith("BOX DRAWINGS"):
+            mark = Image.new("L", (cell, size))
+            thick = size // 8 if "HEAVY" in name else size // 16
+            ImageDraw.Draw(mark).rectangle((0, (size - thick) // 2, cell, (size + thick) // 2 - 1), fill=255)
+        else:
+            # a printer's letters fit their cells: wide ones are made narrow
+            wide = max(cell, round(font.getlength(char) + 2 * bold))
+            mark = Image.new("L", (wide, size))
+            ImageDraw.Draw(mark).text(
+                (wide / 2, size * 0.81), char, font=font, anchor="ms", fill=255, stroke_width=bold
+            )
+        image.paste(mark.resize((cell, 24 * line.height)), (x, 0))
         x += cell
     return image

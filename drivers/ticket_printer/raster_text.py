@@ -34,19 +34,16 @@ def glyph(cluster: str, columns: int, width: int, height: int, bold: bool) -> Im
     """A character (with its combining marks) in its cell, white paper, black ink, mode "L"."""
     from PIL import Image, ImageDraw
 
-    cell = columns * DOTS_PER_COLUMN * width, CELL_HEIGHT * height
     times = max(width, height)
-    square = Image.new("L", (columns * DOTS_PER_COLUMN * times, CELL_HEIGHT * times), 255)
     font = noto(round(CELL_HEIGHT * times * 0.92))
-    ImageDraw.Draw(square).text(
-        (square.width / 2, square.height * 0.82),
-        cluster,
-        font=font,
-        anchor="ms",
-        fill=0,
-        stroke_width=times / 2 if bold else 0,
+    stroke = 0.3 * times if bold else 0
+    # wide letters are made to fit their cell
+    wide = max(columns * DOTS_PER_COLUMN * times, round(font.getlength(cluster) + 2 * stroke))
+    image = Image.new("L", (wide, CELL_HEIGHT * times), 255)
+    ImageDraw.Draw(image).text(
+        (wide / 2, image.height * 0.81), cluster, font=font, anchor="ms", fill=0, stroke_width=stroke
     )
-    return square if square.size == cell else square.resize(cell)
+    return image.resize((columns * DOTS_PER_COLUMN * width, CELL_HEIGHT * height))
 
 
 def clusters(text: str) -> list[tuple[str, int]]:

@@ -1,0 +1,21 @@
+"""Shared fixtures of the printer's tests; the bench itself is in `printing_bench`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages
+
+from printing_bench import Bench, bench_of
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    """A bench whose printer is well and tidy, its paper empty."""
+    async with bench_of(start_slip=False) as bench:
+        await bench.ready()
+        yield bench
