@@ -27,8 +27,10 @@ from hall.queue import events as ev
 from hall.runtime import Committed, Runtime, Source, business_date_of, new_id
 from wire.intake import Intake
 from wire.messages import (
+    Board,
     CoordinatorAck,
     CoordinatorState,
+    CounterState,
     DeviceState,
     Message,
     NodeCommand,
@@ -85,6 +87,9 @@ class Coordinator:
         self._tasks: list[asyncio.Task[None]] = []
         self._board_timer: asyncio.TimerHandle | None = None
         self._connected_at: float | None = None
+        self._calls: dict[str, list[ev.TicketCalled]] = {}
+        self.first_connected = asyncio.Event()
+        self._published: dict[str, tuple[int, int]] = {}
 
     # ------------------------------------------------------------ start and stop
 
@@ -137,6 +142,10 @@ class Coordinator:
                 if not task.cancelled():
                     task.result()
 
+    def calls_of(self, ticket: str) -> list[ev.TicketCalled]:
+        """The calls of a ticket on this date, with their reasons."""
+        return self._calls.get(ticket, [])
+
     @property
     def connected(self) -> bool:
         return self._mqtt is not None and self._mqtt.connected
@@ -183,14 +192,17 @@ class Coordinator:
 
     def _publish_counters(self, counters: Iterable[str], *, always: bool = False) -> None:
         for counter in counters:
-            snapshot, changed = self.projections.counter(counter, self.runtime.state, self.runtime.epoch)
-            if changed or always:
-                self._publish(self._topic("counter", counter=counter), snapshot, retain=True)
+            snapshot = self.projections.counter(counter, self.runtime.state, self.runtime.epoch)
+            self._publish_snapshot(self._topic("counter", counter=counter), snapshot, always)
 
     def _publish_board(self, *, always: bool = False) -> None:
-        board, changed = self.projections.board(self.runtime.state, self.runtime.epoch)
-        if changed or always:
-            self._publish(self._topic("board"), board, retain=True)
+        board = self.projections.board(self.runtime.state, self.runtime.epoch)
+        self._publish_snapshot(self._topic("board"), board, always)
+
+    def _publish_snapshot(self, where: str, snapshot: CounterState | Board, always: bool) -> None:
+        version = (snapshot.epoch, snapshot.rev)
+        if (always or self._published.get(where) != version) and self._publish(where, snapshot, retain=True):
+            self._published[where] = version
 
     def _board_soon(self) -> None:
         if self._board_timer is None:
@@ -213,6 +225,15 @@ class Coordinator:
         self.projections.on_events(events, self.runtime.state)
         self.dispatch.on_events(events)
         self.alarms.keep(self.runtime.state.alarms.values())
+        self._calls.clear()
+        self._keep_calls(events)
+
+    def _keep_calls(self, events: Iterable[ev.Event]) -> None:
+        for event in events:
+            if isinstance(event, ev.TicketCalled):
+                self._calls.setdefault(event.ticket, []).append(event)
+            elif isinstance(event, ev.DayOpened):
+                self._calls.clear()
 
     def _on_committed(self, committed: Committed) -> None:
         events = committed.events
@@ -226,6 +247,7 @@ class Coordinator:
         if not events:
             return
         self.projections.on_events(events, self.runtime.state)
+        self._keep_calls(events)
         self._publish_counters(touched_counters(events))
         new = self.dispatch.on_events(events)
         self.dispatch.send(new, self.runtime.epoch, self.runtime.now())
@@ -261,6 +283,7 @@ class Coordinator:
         await self.runtime.settled()
         self._connected_at = asyncio.get_running_loop().time()
         self._publish_retained()
+        self.first_connected.set()
 
     def _publish_retained(self) -> None:
         self._publish(self._topic("catalogue"), self.projections.catalogue(self.runtime.epoch), retain=True)

@@ -415,8 +415,8 @@ def read_rows(connection: Connection, since: int = 0) -> Iterator[Row]:
         since = page[-1].seq
 
 
-def verify(connection: Connection) -> int:
-    """Check the whole chain; the number of rows. Raises ChainBrokenError, JournalError.
+def verify(connection: Connection) -> tuple[int, bytes]:
+    """Check the whole chain; the number of rows and the last hash. Raises ChainBrokenError, JournalError.
 
     Rows taken off the end leave a whole chain: compare the last hash with one noted elsewhere.
     """
@@ -430,7 +430,7 @@ def verify(connection: Connection) -> int:
         if (item.at.isoformat(), ev.kind(item), item.command) != (row.at, row.type, row.command_id):
             raise ChainBrokenError(row.seq, "its columns say something else than its body")
         seq, prev = row.seq, row.hash
-    return seq
+    return seq, prev
 
 
 def export_line(row: Row) -> bytes:

@@ -102,8 +102,8 @@ class Projections:
             languages=self._languages,
         )
 
-    def counter(self, counter_id: str, state: State, epoch: int) -> tuple[CounterState, bool]:
-        """The snapshot of a counter, and whether it differs from the last one."""
+    def counter(self, counter_id: str, state: State, epoch: int) -> CounterState:
+        """The snapshot of a counter; the last one where nothing has changed since."""
         counter = self._policy.counters[counter_id]
         now = state.counters[counter_id]
         ticket = state.tickets[now.ticket] if now.ticket is not None else None
@@ -136,13 +136,13 @@ class Projections:
         )
         last = self._counters.get(counter_id)
         if last is not None and msgspec.structs.replace(last, rev=0) == snapshot:
-            return last, False
+            return last
         snapshot = msgspec.structs.replace(snapshot, rev=self._next_rev(f"counter {counter_id}"))
         self._counters[counter_id] = snapshot
-        return snapshot, True
+        return snapshot
 
-    def board(self, state: State, epoch: int) -> tuple[Board, bool]:
-        """The hall display, and whether it differs from the last one."""
+    def board(self, state: State, epoch: int) -> Board:
+        """The hall display; the last one where nothing has changed since."""
         assert state.business_date is not None
         limits = self._policy.limits
         shown = state.missed[-limits.missed_shown :] if limits.missed_shown else []
@@ -164,9 +164,9 @@ class Projections:
             announcements=self._announcements,
         )
         if self._board is not None and msgspec.structs.replace(self._board, rev=0) == board:
-            return self._board, False
+            return self._board
         self._board = msgspec.structs.replace(board, rev=self._next_rev("board"))
-        return self._board, True
+        return self._board
 
     def catalogue(self, epoch: int) -> Catalogue:
         """What kiosks offer and print; it changes with the configuration only."""

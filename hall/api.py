@@ -1,0 +1,452 @@
+"""The REST interface: take numbers, press keys, see everything, read the journal.
+
+    POST /api/v1/tickets                       {"service", "priority"?, "source"?}   Idempotency-Key
+    GET  /api/v1/tickets/{ticket}              …/why   why it was called
+    POST /api/v1/tickets/{ticket}/cancel       …/reprint {"node"?}
+    POST /api/v1/counters/{counter}/keys       {"key", "shown_ticket"?, "target"?}   Idempotency-Key
+    POST /api/v1/counters/{counter}/clerk      {"clerk"}
+    GET  /api/v1/state  /counters  /board  /catalogue  /alarms  /nodes  /health
+    GET  /api/v1/journal?since=0               NDJSON, streamed
+
+Errors are {"code", "text": {"zh-CN", "en"}}; codes are keys of the text catalogue. A body must be
+`application/json`, so that no page of another site can press a key. With tokens configured every request
+but /health needs `Authorization: Bearer …`; without, the server listens on loopback and answers only
+requests addressed to a loopback name.
+
+Bodies are decoded and answers encoded by msgspec; the handlers take the raw request because issuing a
+number has to be quick.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, Literal, TypeVar
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+
+from hall.config import Role, Token
+from hall.coordinator import Coordinator
+from hall.journal import JournalError, export_line
+from hall.queue import commands as cmd
+from hall.queue import events as ev
+from hall.queue.state import Ticket
+from hall.runtime import Decision, new_id
+from hall.why import explain
+from wire.messages import Id, Key
+from wire.texts import LANGUAGES, text, texts
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY: Final = 16 * 1024
+MAX_KEY: Final = 100
+"""Characters of an Idempotency-Key."""
+
+B = TypeVar("B", bound=msgspec.Struct)
+Handler = Callable[[Request], Awaitable[Response]]
+
+_STATUS: Final = {
+    "hall.unauthorised": 401,
+    "hall.forbidden": 403,
+    "hall.not_found": 404,
+    "ticket.unknown": 404,
+    "hall.counter_unknown": 404,
+    "hall.bad_request": 400,
+    "ticket.service_unknown": 400,
+    "ticket.priority_unknown": 400,
+    "hall.busy": 503,
+    "hall.stopping": 503,
+    "hall.journal_failed": 503,
+    "hall.not_open_yet": 503,
+    "hall.internal": 500,
+}
+"""Every other code is 409: the request is right, the queue says no."""
+
+
+class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
+    service: Id
+    priority: Id | None = None
+    source: Literal["api", "phone", "desk", "appointment"] = "api"
+
+
+class PressedKey(msgspec.Struct, forbid_unknown_fields=True):
+    key: Key
+    shown_ticket: Id | None = None
+    target: Id | None = None
+
+
+class NewClerk(msgspec.Struct, forbid_unknown_fields=True):
+    clerk: Id | None
+
+
+class NewReprint(msgspec.Struct, forbid_unknown_fields=True):
+    node: Id | None = None
+
+
+class ApiError(Exception):
+    """An answer that says no. `code` is a key of the text catalogue."""
+
+    def __init__(self, code: str, detail: str = "", ticket: str | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.ticket = ticket
+
+
+_encode = msgspec.json.Encoder().encode
+_new_ticket = msgspec.json.Decoder(NewTicket)
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    return Response(_encode(content), status, media_type="application/json")
+
+
+def _local(code: str, **values: object) -> dict[str, str]:
+    return {language: text(code, language, **values) for language in LANGUAGES}
+
+
+def _error(error: ApiError) -> Response:
+    known = error.code if error.code in texts(LANGUAGES[0]) else "hall.internal"
+    content: dict[str, Any] = {"code": error.code, "text": _local(known)}
+    if error.detail:
+        content["detail"] = error.detail
+    if error.ticket is not None:
+        content["ticket"] = error.ticket
+    headers = {"WWW-Authenticate": "Bearer"} if error.code == "hall.unauthorised" else None
+    return Response(
+        _encode(content), _STATUS.get(error.code, 409), headers=headers, media_type="application/json"
+    )
+
+
+class Api:
+    """The handlers over one coordinator; `app` is what uvicorn serves."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        self._coordinator = coordinator
+        self._runtime = coordinator.runtime
+        self._tokens = coordinator.config.api.tokens
+        self.app = FastAPI(
+            title="Paihao",
+            docs_url=None,
+            redoc_url=None,
+            openapi_url=None,
+        )
+        for method, path, role, handler in (
+            ("POST", "/tickets", "issue", self._issue),
+            ("GET", "/tickets/{ticket}", "read", self._ticket),
+            ("GET", "/tickets/{ticket}/why", "read", self._why),
+            ("POST", "/tickets/{ticket}/cancel", "issue", self._cancel),
+            ("POST", "/tickets/{ticket}/reprint", "issue", self._reprint),
+            ("POST", "/counters/{counter}/keys", "counter", self._press),
+            ("POST", "/counters/{counter}/clerk", "counter", self._clerk),
+            ("GET", "/state", "read", self._state),
+            ("GET", "/counters", "read", self._counters),
+            ("GET", "/board", "read", self._board),
+            ("GET", "/catalogue", "read", self._catalogue),
+            ("GET", "/alarms", "read", self._alarms),
+            ("GET", "/nodes", "read", self._nodes),
+            ("GET", "/journal", "admin", self._journal),
+            ("GET", "/health", None, self._health),
+        ):
+            self.app.add_route(f"/api/v1{path}", self._guarded(handler, role), methods=[method])  # type: ignore[arg-type]
+        self.app.add_exception_handler(HTTPException, self._http_error)
+        self.app.add_exception_handler(Exception, self._unexpected)
+
+    # ------------------------------------------------------------ who may, and errors
+
+    def _guarded(self, handler: Handler, role: Role | None) -> Handler:
+        async def guarded(request: Request) -> Response:
+            try:
+                if role is not None:
+                    self._authorise(request, role)
+                if request.method == "POST":
+                    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+                    if kind != "application/json":
+                        raise ApiError("hall.bad_request", "Content-Type must be application/json")
+                return await handler(request)
+            except ApiError as error:
+                return _error(error)
+            except JournalError as error:
+                return _error(ApiError(error.code))
+
+        return guarded
+
+    def _authorise(self, request: Request, role: Role) -> None:
+        if not self._tokens:
+            # Without tokens only this machine may ask; a page that was led here by DNS may not.
+            host = request.headers.get("host", "").rsplit(":", 1)[0].strip("[]").lower()
+            if host not in ("127.0.0.1", "localhost", "::1", ""):
+                raise ApiError("hall.forbidden", "not a loopback name")
+            return
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        token = self._token(given.strip()) if kind.lower() == "bearer" else None
+        if token is None:
+            raise ApiError("hall.unauthorised")
+        if role not in token.roles and "admin" not in token.roles:
+            raise ApiError("hall.forbidden")
+
+    def _token(self, given: str) -> Token | None:
+        digest = hashlib.sha256(given.encode()).hexdigest()
+        found = None
+        for token in self._tokens:
+            if hmac.compare_digest(token.sha256, digest):
+                found = token
+        return found
+
+    async def _http_error(self, request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 500)
+        code = "hall.not_found" if status == 404 else "hall.bad_request"
+        answer = _error(ApiError(code))
+        answer.status_code = status
+        return answer
+
+    async def _unexpected(self, request: Request, error: Exception) -> Response:
+        logger.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
+        return _error(ApiError("hall.internal"))
+
+    # ------------------------------------------------------------ reading requests
+
+    @staticmethod
+    async def _raw(request: Request) -> bytes:
+        length = request.headers.get("content-length")
+        if length is not None and (not length.isdigit() or int(length) > MAX_BODY):
+            raise ApiError("hall.bad_request", f"at most {MAX_BODY} bytes")
+        parts: list[bytes] = []
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > MAX_BODY:
+                raise ApiError("hall.bad_request", f"at most {MAX_BODY} bytes")
+            parts.append(part)
+        return b"".join(parts)
+
+    async def _body(self, request: Request, decoder: msgspec.json.Decoder[B]) -> B:
+        try:
+            return decoder.decode(await self._raw(request))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ApiError("hall.bad_request", str(error)[:200]) from error
+
+    @staticmethod
+    def _command_id(request: Request) -> str | None:
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return None
+        if not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
+            raise ApiError("hall.bad_request", f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
+        return f"api:{request.url.path}:{key}"
+
+    @staticmethod
+    def _done(decision: Decision) -> Decision:
+        if decision.code is not None:
+            raise ApiError(decision.code, ticket=decision.ticket)
+        return decision
+
+    # ------------------------------------------------------------ tickets
+
+    async def _issue(self, request: Request) -> Response:
+        body = await self._body(request, _new_ticket)
+        decision = self._done(
+            await self._runtime.issue(
+                body.service, body.priority, source=body.source, command_id=self._command_id(request)
+            )
+        )
+        ticket = self._runtime.ticket(decision)
+        if ticket is None:
+            raise ApiError("ticket.unknown")
+        content = self._shown(ticket)
+        for event in decision.events:
+            if type(event) is ev.TicketIssued:
+                content["waiting_ahead"] = event.ahead
+        return _json(content, 200 if decision.repeated else 201)
+
+    def _shown(self, ticket: Ticket) -> dict[str, Any]:
+        return {
+            "ticket": ticket.ticket,
+            "number": ticket.number,
+            "service": ticket.service,
+            "priority": ticket.priority,
+            "state": ticket.state,
+            "business_date": self._runtime.state.business_date,
+            "issued_at": ticket.issued_at,
+            "paper": ticket.paper,
+            "counter": ticket.counter,
+            "target": ticket.target,
+            "attempt": ticket.attempt,
+            "called_at": ticket.called_at,
+            "ended_at": ticket.ended_at,
+        }
+
+    async def _known(self, request: Request) -> Ticket:
+        await self._runtime.settled()
+        ticket = self._runtime.state.tickets.get(request.path_params["ticket"])
+        if ticket is None:
+            raise ApiError("ticket.unknown")
+        return ticket
+
+    async def _ticket(self, request: Request) -> Response:
+        return _json(self._shown(await self._known(request)))
+
+    async def _why(self, request: Request) -> Response:
+        ticket = await self._known(request)
+        calls = self._coordinator.calls_of(ticket.ticket)
+        return _json(
+            {
+                "ticket": ticket.ticket,
+                "number": ticket.number,
+                "calls": [
+                    {
+                        "at": call.at,
+                        "counter": call.counter,
+                        "why": call.why,
+                        "text": {
+                            language: explain(call.why, call.number, language) for language in LANGUAGES
+                        },
+                    }
+                    for call in calls
+                ],
+            }
+        )
+
+    async def _cancel(self, request: Request) -> Response:
+        ticket = await self._known(request)
+        await self._submit(request, cmd.CancelTicket, ticket=ticket.ticket)
+        return _json(self._shown(ticket))
+
+    async def _reprint(self, request: Request) -> Response:
+        body = await self._body(request, msgspec.json.Decoder(NewReprint))
+        ticket = await self._known(request)
+        await self._submit(request, cmd.ReprintTicket, ticket=ticket.ticket, node=body.node)
+        return _json(self._shown(ticket), 202)
+
+    async def _submit(self, request: Request, kind: type[cmd.Command], **fields: Any) -> Decision:
+        id_ = self._command_id(request) or new_id()
+        return self._done(await self._runtime.submit(kind(id=id_, at=self._runtime.now(), **fields)))
+
+    # ------------------------------------------------------------ counters
+
+    async def _press(self, request: Request) -> Response:
+        body = await self._body(request, msgspec.json.Decoder(PressedKey))
+        counter = self._known_counter(request)
+        decision = self._done(
+            await self._runtime.press(
+                counter,
+                body.key,
+                body.shown_ticket,
+                body.target,
+                command_id=self._command_id(request),
+            )
+        )
+        content = self._counter(counter)
+        content["repeated"] = decision.repeated
+        return _json(content)
+
+    def _known_counter(self, request: Request) -> str:
+        counter: str = request.path_params["counter"]
+        if counter not in self._coordinator.policy.counters:
+            raise ApiError("hall.counter_unknown")
+        return counter
+
+    def _counter(self, counter: str) -> dict[str, Any]:
+        runtime = self._runtime
+        shown = self._coordinator.projections.counter(counter, runtime.state, runtime.epoch)
+        content: dict[str, Any] = msgspec.to_builtins(shown, builtin_types=())
+        now = runtime.state.counters[counter]
+        content["clerk"] = now.clerk
+        content["services"] = self._coordinator.policy.counters[counter].services
+        content["parked_tickets"] = [
+            {"ticket": ticket, "number": runtime.state.tickets[ticket].number} for ticket in now.parked
+        ]
+        return content
+
+    async def _clerk(self, request: Request) -> Response:
+        body = await self._body(request, msgspec.json.Decoder(NewClerk))
+        counter = self._known_counter(request)
+        await self._submit(request, cmd.SetClerk, counter=counter, clerk=body.clerk)
+        return _json(self._counter(counter))
+
+    # ------------------------------------------------------------ what is shown
+
+    async def _state(self, request: Request) -> Response:
+        await self._runtime.settled()
+        state = self._runtime.state
+        counts: dict[str, int] = {}
+        for ticket in state.tickets.values():
+            counts[ticket.state] = counts.get(ticket.state, 0) + 1
+        return _json(
+            {
+                "hall": self._coordinator.hall,
+                "business_date": state.business_date,
+                "epoch": self._runtime.epoch,
+                "seq": self._runtime.journal.seq,
+                "tickets": counts,
+                "waiting": {service: n for service, n in state.waiting.items() if n},
+                "ratings": {
+                    result: sum(prompt.result == result for prompt in state.prompts.values())
+                    for result in ("open", "rated", "unrated")
+                },
+                "missed": [state.tickets[ticket].number for ticket in state.missed],
+                "leases": state.leases,
+                "counts": self._runtime.counts,
+                "bad_messages": self._coordinator.intake.bad,
+            }
+        )
+
+    async def _counters(self, request: Request) -> Response:
+        await self._runtime.settled()
+        return _json({"counters": [self._counter(counter) for counter in self._coordinator.policy.counters]})
+
+    async def _board(self, request: Request) -> Response:
+        await self._runtime.settled()
+        board = self._coordinator.projections.board(self._runtime.state, self._runtime.epoch)
+        return _json(board)
+
+    async def _catalogue(self, request: Request) -> Response:
+        return _json(self._coordinator.projections.catalogue(self._runtime.epoch))
+
+    async def _alarms(self, request: Request) -> Response:
+        await self._runtime.settled()
+        return _json(
+            {
+                "alarms": [
+                    {
+                        "code": alarm.code,
+                        "subject": alarm.subject,
+                        "raised_at": alarm.raised_at,
+                        "facts": alarm.facts,
+                        "text": _local(alarm.code, subject=alarm.subject),
+                    }
+                    for alarm in self._runtime.state.alarms.values()
+                ]
+            }
+        )
+
+    async def _nodes(self, request: Request) -> Response:
+        return _json({"nodes": list(self._coordinator.nodes.all.values())})
+
+    async def _health(self, request: Request) -> Response:
+        journal = await self._runtime.probe()
+        healthy = journal and self._coordinator.connected
+        content = {"healthy": healthy, "journal": journal, "broker": self._coordinator.connected}
+        return _json(content, 200 if healthy else 503)
+
+    async def _journal(self, request: Request) -> Response:
+        since = request.query_params.get("since", "0")
+        if not since.isdecimal() or not since.isascii() or len(since) > 18:
+            raise ApiError("hall.bad_request", "since: the seq of a row")
+        last = self._runtime.journal.seq if self._runtime.is_settled else None
+        first_page = await self._runtime.journal.rows(int(since))
+
+        async def lines() -> AsyncIterator[bytes]:
+            page = first_page
+            while page:
+                yield b"".join(export_line(row) + b"\n" for row in page)
+                if last is not None and page[-1].seq >= last:
+                    return
+                page = await self._runtime.journal.rows(page[-1].seq)
+
+        return StreamingResponse(lines(), media_type="application/x-ndjson")
