@@ -42,10 +42,12 @@ class CoordinatorLink:
         return self._state.epoch if self._state is not None else 0
 
     def set_connected(self, connected: bool) -> None:
-        """Whether the broker is there; the coordinator has to be heard anew on each connection."""
+        """Whether the broker is there and our birth is out; each connection has to hear the coordinator anew,
+        which may be before the birth is through."""
         if connected != self._connected:
             self._connected = connected
-            self._heard_at = 0.0
+            if not connected:
+                self._heard_at = 0.0
             self._weigh()
 
     def hear(self, state: CoordinatorState, *, retained: bool) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from device.dispatch import Dispatch, Handler
 from device.stations.station import Node, Station
 from device.storage import Storage
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
-from drivers.card_reader.protocol import CardEvent, CardReader
+from drivers.card_reader.protocol import Card, CardEvent, CardReader, Secret
 from drivers.driver import Health
 from drivers.keypad.protocol import Keypad, KeyPress
 from drivers.ticket_printer.protocol import Paper, PrintResult, TicketPrinter
@@ -268,3 +268,29 @@ async def room(storage: Storage, clock: Clock) -> AsyncIterator[Room]:
     made = Room(storage, clock)
     yield made
     await made.close()
+
+
+def _built_with_config(double: type) -> type:
+    """The double as the driver table builds it: with a config, which it does not need."""
+    return type(double.__name__, (double,), {"__init__": lambda self, _config: double.__init__(self)})
+
+
+@pytest.fixture
+def doubles() -> dict[str, type]:
+    """A driver class for every device of a node that has all three stations."""
+    classes = {
+        "printer": Printer,
+        "reader": Reader,
+        "strip": Strip,
+        "keys": Keys,
+        "rating": Keys,
+        "voice": Speaking,
+    }
+    return {name: _built_with_config(double) for name, double in classes.items()}
+
+
+@pytest.fixture
+def card_event() -> CardEvent:
+    """A synthetic card."""
+    name, number = Secret("王小明", "name"), Secret("110101199003070011", "number")
+    return CardEvent("read", Card("citizen", name, number, date(1990, 3, 7), None))
