@@ -177,6 +177,11 @@ class Hall:
 
 
 @pytest.fixture
+def policy() -> Policy:
+    return make_policy()
+
+
+@pytest.fixture
 def hall() -> Hall:
     return Hall()
 
