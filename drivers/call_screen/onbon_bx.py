@@ -11,6 +11,7 @@ Frames and sources: `onbon_bx_frames`.
 - A text too long for the area scrolls. `flash` on a font card (which has no blinking mode) is a loop of two
   pages, text and blank, half a second each: inferred from the documented page loop and not tried on a card.
   A matrix card blinks by itself. A scrolling text does not flash: it moves already.
+- A text that was refused or not answered stays wanted: it is tried again every 5 s, and after a reopening.
 - On a font card, characters outside GB2312 become □ and a text beyond the card's buffer is cut; the result
   is then `done` with the code `screen.text_changed`.
 """
@@ -60,6 +61,8 @@ log = logging.getLogger(__name__)
 
 PING_S: Final = 5.0
 """After so much silence the card is asked whether it is there."""
+RETRY_S: Final = 5.0
+"""A text that the card refused is tried again so often: it may have been noise, or its font is there now."""
 STYLE_BYTES: Final = 16
 """What fonts and colour take of a font card's area buffer."""
 _LAST_SOURCE: Final = 0xDFFF
@@ -145,6 +148,7 @@ class OnbonBx(CallScreen):
         self._echoes = True
         self._last_exchange = 0.0
         self._next_refresh = 0.0
+        self._retry_at = 0.0
         self._wanted: ScreenText | None = None
         self._version = 0
         self._dirty = False
@@ -184,10 +188,6 @@ class OnbonBx(CallScreen):
             done, _ = await asyncio.wait({self._reader, keeper}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-        except DriverError as error:
-            self._is_open = False
-            self.report(Health("missing", error.code))
-            raise
         finally:
             keeper.cancel()
 
@@ -196,11 +196,13 @@ class OnbonBx(CallScreen):
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError, DriverError):
-                await reader
         await self._line.close()
         self._fail_reply(LineLostError(f"{self._line.name}: closed"))
         self._answer_waiting(ShowResult("failed", LineLostError.code))
+        if reader is not None:
+            await asyncio.wait({reader})
+            if not reader.cancelled():
+                reader.exception()  # `serve` has told it, or nobody asked
 
     # ------------------------------------------------------------ CallScreen
 
@@ -209,6 +211,7 @@ class OnbonBx(CallScreen):
         self._wanted = content
         self._version += 1
         self._dirty = True
+        self._retry_at = 0.0
         if not self._is_open:
             return ShowResult("failed", self.health.code or LineLostError.code)
         loop = asyncio.get_running_loop()
@@ -233,7 +236,9 @@ class OnbonBx(CallScreen):
         while True:
             if self._failure is not None:
                 raise self._failure
-            due = self._next_refresh if self._dirty else self._last_exchange + PING_S
+            due = self._last_exchange + PING_S
+            if self._dirty:
+                due = max(self._next_refresh, self._retry_at)
             if (left := due - loop.time()) > 0:
                 self._wake.clear()
                 with contextlib.suppress(TimeoutError):
@@ -242,14 +247,21 @@ class OnbonBx(CallScreen):
                 continue
             async with self._exchange:
                 if self._dirty and self._wanted is not None:
-                    if loop.time() < self._next_refresh:
+                    if loop.time() < max(self._next_refresh, self._retry_at):
                         continue
-                    waiting, self._waiting = self._waiting, None
-                    result = await self._deliver(self._version, self._wanted)
-                    if waiting is not None and not waiting.done():
-                        waiting.set_result(result)
+                    await self._deliver_for(self._take_waiting())
                 elif loop.time() >= self._last_exchange + PING_S:
-                    await self._ask(Command.PING)
+                    await self._ping()
+
+    async def _deliver_for(self, waiting: asyncio.Future[ShowResult] | None) -> None:
+        """Send what is wanted and tell the one who waits for it, also when this task is cancelled."""
+        assert self._wanted is not None
+        result = ShowResult("failed", LineLostError.code)
+        try:
+            result = await self._deliver(self._version, self._wanted)
+        finally:
+            if waiting is not None and not waiting.done():
+                waiting.set_result(result)
 
     async def _deliver(self, version: int, content: ScreenText) -> ShowResult:
         """Send until acknowledged or refused; the exchange must be held. A lost line ends `serve`, too."""
@@ -270,7 +282,8 @@ class OnbonBx(CallScreen):
                 self._fail(error)
                 return ShowResult("failed", error.code)
             if not reply.error:
-                self._settled(version)
+                if version == self._version:
+                    self._dirty = False
                 self.report(Health("ok"))
                 return ShowResult("done", "screen.text_changed" if changed else None)
             code = _REFUSALS.get(reply.error, "screen.refused")
@@ -281,17 +294,14 @@ class OnbonBx(CallScreen):
         if code == "screen.no_answer":
             self._fail(NoAnswerError(f"{self._line.name}: the card does not answer", code=code))
         else:
-            self._settled(version)
+            if version == self._version:
+                self._retry_at = loop.time() + RETRY_S
             self.report(Health("fault", code))
         return ShowResult("failed", code)
 
     async def _pause(self) -> None:
         """Until the card may be refreshed again."""
         await asyncio.sleep(max(0.0, self._next_refresh - asyncio.get_running_loop().time()))
-
-    def _settled(self, version: int) -> None:
-        if version == self._version:
-            self._dirty = False
 
     async def _ask(self, command: Command, payload: bytes = b"", *, length: int = 0) -> Reply:
         """A command with retries; a refusal is an answer. Raises NoAnswerError, LineLostError."""
@@ -344,7 +354,7 @@ class OnbonBx(CallScreen):
                 for frame in self._splitter.feed(data):
                     self._answered(frame)
         except DriverError as error:
-            self._is_open = False
+            self._fail(error)
             self._fail_reply(error)
             raise
 
@@ -361,6 +371,13 @@ class OnbonBx(CallScreen):
                 return  # the answer to an older request
             self._echoes = False
         self._reply.set_result(reply)
+
+    async def _ping(self) -> None:
+        try:
+            await self._ask(Command.PING)
+        except DriverError as error:
+            self._fail(error)
+            raise
 
     async def _set_brightness(self, level: int) -> None:
         if self._font_card:
@@ -433,16 +450,21 @@ class OnbonBx(CallScreen):
         glyphs.line("0123456789ABCDEFGH请到号窗口办理 ", size)
 
     def _fail(self, error: DriverError) -> None:
-        """End `serve` with this error."""
+        """End `serve` with this error; say at once that the screen is not there."""
         self._is_open = False
         self._failure = error
+        self.report(Health("missing", error.code))
         self._wake.set()
 
     def _fail_reply(self, error: DriverError) -> None:
         if self._reply is not None and not self._reply.done():
             self._reply.set_exception(error)
 
-    def _answer_waiting(self, result: ShowResult) -> None:
+    def _take_waiting(self) -> asyncio.Future[ShowResult] | None:
         waiting, self._waiting = self._waiting, None
+        return waiting
+
+    def _answer_waiting(self, result: ShowResult) -> None:
+        waiting = self._take_waiting()
         if waiting is not None and not waiting.done():
             waiting.set_result(result)

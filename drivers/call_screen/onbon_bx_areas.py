@@ -116,7 +116,7 @@ class TextArea:
 def dynamic_areas(areas: Iterable[TextArea], *, delete: tuple[int, ...] | Literal["all"] = ()) -> bytes:
     """Payload of DYNAMIC_AREA: areas to delete, areas to show.
 
-    The two bytes before it in the request, elsewhere reserved, are the process mode (0: keep the area) and 00.
+    The two reserved bytes before it in the request are here the process mode (0: keep the area) and 00.
     """
     shown = [area.to_bytes() for area in areas]
     parts = [b"\xff" if delete == "all" else bytes((len(delete), *delete)), bytes((len(shown),))]

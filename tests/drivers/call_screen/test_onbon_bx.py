@@ -1,0 +1,433 @@
+"""The interface of every call screen, kept by OnbonBx with each family of cards over each kind of line."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import select
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from drivers.call_screen.fake import FakeOnbonCard
+from drivers.call_screen.onbon_bx import OnbonBx, OnbonBxConfig
+from drivers.call_screen.onbon_bx_frames import Command, FrameSplitter, KFrame
+from drivers.call_screen.protocol import ScreenText, ShowResult
+from drivers.driver import Health
+from drivers.errors import DriverError, LineLostError, NoAnswerError
+from drivers.transport.fake import FakeDevice, Line, PtyLine, TcpLine
+from drivers.transport.serial import SerialConfig
+from drivers.transport.tcp import TcpConfig
+
+PATIENCE_S = 10.0
+"""How long a test waits for what must come."""
+
+
+class Rig:
+    """A driver and its card. `events` wakes whenever the card or the health changed."""
+
+    def __init__(self, driver: OnbonBx, line: Line) -> None:
+        self.driver = driver
+        self.line = line
+        self.errors: list[DriverError] = []
+        self.health: list[Health] = []
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        line.device.on_change = self._changed.set
+        driver.on_health = self._heard
+        driver.on_seen = self._changed.set
+
+    @property
+    def card(self) -> FakeOnbonCard:
+        assert isinstance(self.line.device, FakeOnbonCard)
+        return self.line.device
+
+    def _heard(self, health: Health) -> None:
+        self.health.append(health)
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def _supervise(self) -> None:
+        while True:
+            try:
+                await self.driver.open()
+                await self.driver.serve()
+            except DriverError as error:
+                self.errors.append(error)
+                self._changed.set()
+            await self.driver.close()
+            await asyncio.sleep(0.01)
+
+    async def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._supervise())
+        await self.until(lambda: self.driver.health.state == "ok")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self.driver.close()
+        await self.line.unplug()
+        await asyncio.sleep(0)
+
+
+MakeRig = Callable[..., Any]
+
+
+@pytest.fixture
+async def make_rig(tmp_path: Path) -> AsyncIterator[MakeRig]:
+    """`await make_rig(kind="pty", card=None, **options of the driver)`: plugged in, not started."""
+    rigs: list[Rig] = []
+
+    async def make(kind: str = "pty", card: FakeDevice | None = None, **options: Any) -> Rig:
+        family = options.get("family", "k")
+        card = FakeOnbonCard(family=family) if card is None else card
+        line: Line = PtyLine(card, tmp_path / "screen") if kind == "pty" else TcpLine(card)
+        await line.plug()
+        where = (
+            SerialConfig(path=str(line.path), baud=115200)
+            if isinstance(line, PtyLine)
+            else TcpConfig(host="127.0.0.1", port=line.port)  # type: ignore[attr-defined]
+        )
+        options = {"min_interval_s": 0.05, "reply_timeout_s": 0.3, "retries": 1} | options
+        rig = Rig(OnbonBx(OnbonBxConfig(transport=where, **options)), line)
+        rigs.append(rig)
+        return rig
+
+    yield make
+    for rig in rigs:
+        await rig.stop()
+
+
+DONE = ShowResult("done")
+CALL = ScreenText("请A005到3号", "red")
+NEXT = ScreenText("请A006到3号", "green")
+CARDS = [("k", "pty"), ("k", "tcp"), ("5e", "pty"), ("6e", "tcp"), ("6q", "tcp")]
+
+
+def colours(rig: Rig) -> set[int]:
+    return {value for row in rig.card.dots() for value in row} - {0}
+
+
+@pytest.fixture(params=CARDS, ids="-".join)
+async def rig(request: pytest.FixtureRequest, make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    monkeypatch.setattr("drivers.call_screen.onbon_bx.RETRY_S", 0.1)
+    family, kind = request.param
+    rig: Rig = await make_rig(kind, family=family)
+    await rig.start()
+    return rig
+
+
+# ---------------------------------------------------------------- the contract
+
+
+async def test_shows_a_text_and_says_done_when_it_is_there(rig: Rig) -> None:
+    assert await rig.driver.show(NEXT) == DONE
+    assert colours(rig) == {2}
+    assert rig.card.motion == "static"
+    assert rig.driver.health.state == "ok"
+
+
+async def test_every_colour_and_an_empty_text(rig: Rig) -> None:
+    for colour, value in (("red", 1), ("green", 2), ("yellow", 3)):
+        assert await rig.driver.show(ScreenText("A005", colour)) == DONE  # type: ignore[arg-type]
+        assert colours(rig) == {value}
+    assert await rig.driver.show(ScreenText("")) == DONE
+    assert colours(rig) == set()
+
+
+async def test_flash_and_scroll(rig: Rig) -> None:
+    assert await rig.driver.show(ScreenText("A005", flash=True)) == DONE
+    assert rig.card.motion == "flash"
+    since = next(iter(rig.card.areas.values())).since
+    lit = [any(any(row) for row in rig.card.dots(since + half / 2 + 0.1)) for half in range(4)]
+    assert lit == [True, False, True, False]
+    assert await rig.driver.show(ScreenText("请A005号到二楼东侧3号综合窗口办理", flash=True)) == DONE
+    assert rig.card.motion == "scroll"
+    since = next(iter(rig.card.areas.values())).since
+    assert rig.card.dots(since + 3) != rig.card.dots(since + 4)
+
+
+async def test_the_latest_of_quick_changes_wins(rig: Rig) -> None:
+    texts = [ScreenText(f"A00{n}") for n in range(6)]
+    results = await asyncio.gather(*[rig.driver.show(text) for text in texts])
+    assert [result.outcome for result in results] == ["done", *["superseded"] * 4, "done"]
+    assert len(rig.card.refreshes) == 2
+
+
+async def test_one_byte_at_a_time(rig: Rig) -> None:
+    rig.line.faults.piece = 1
+    assert await rig.driver.show(CALL) == DONE
+    assert colours(rig) == {1}
+
+
+async def test_unplugged_and_plugged_in_again_it_shows_the_latest_by_itself(rig: Rig) -> None:
+    assert await rig.driver.show(CALL) == DONE
+    await rig.line.unplug()
+    await rig.until(lambda: rig.driver.health.state == "missing")
+    result = await rig.driver.show(NEXT)
+    assert (result.outcome, result.code) == ("failed", LineLostError.code)
+    rig.card.areas.clear()
+    await rig.line.plug()
+    await rig.until(lambda: rig.card.areas)
+    assert colours(rig) == {2}
+    await rig.until(lambda: rig.driver.health.state == "ok")
+
+
+async def test_a_text_that_waits_fails_when_the_line_is_lost(rig: Rig) -> None:
+    assert await rig.driver.show(CALL) == DONE
+    rig.card.silent = True
+    sent = asyncio.ensure_future(rig.driver.show(NEXT))
+    await asyncio.sleep(0)
+    waiting = asyncio.ensure_future(rig.driver.show(CALL))
+    await asyncio.sleep(0)
+    await rig.line.unplug()
+    assert (await waiting).outcome == "failed"
+    assert (await sent).outcome in ("superseded", "failed")
+
+
+@pytest.mark.parametrize("fault, code", [("busy", "screen.refused_busy"), ("no_font", "screen.refused_font")])
+async def test_a_refusal_is_told_with_its_reason(rig: Rig, fault: str, code: str) -> None:
+    setattr(rig.card, fault, True)
+    assert await rig.driver.show(CALL) == ShowResult("failed", code)
+    assert (rig.driver.health.state, rig.driver.health.code) == ("fault", code)
+    setattr(rig.card, fault, False)
+    assert await rig.driver.show(CALL) == DONE
+    assert rig.driver.health.state == "ok"
+
+
+async def test_a_spoiled_answer_is_asked_for_again(rig: Rig) -> None:
+    rig.card.bad_crc = 1
+    assert await rig.driver.show(CALL) == DONE
+    assert len(rig.card.refreshes) == 2
+
+
+async def test_a_silent_card_is_missing_until_it_speaks(rig: Rig) -> None:
+    rig.card.silent = True
+    assert await rig.driver.show(CALL) == ShowResult("failed", "screen.no_answer")
+    assert rig.driver.health.state == "missing"
+    await rig.until(lambda: rig.errors)
+    assert isinstance(rig.errors[0], NoAnswerError)
+    rig.card.areas.clear()
+    rig.card.silent = False
+    await rig.until(lambda: rig.driver.health.state == "ok" and rig.card.areas)
+    assert colours(rig) == {1}
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_done_is_never_said_of_a_text_that_is_not_there(rig: Rig, seed: int) -> None:
+    """Noise and loss both ways: whatever happens, `done` is true, and it works again afterwards."""
+    rig.line._random = random.Random(seed)
+    rig.line.faults.noise = rig.line.faults.loss = 0.003
+    for n, colour in enumerate(("red", "green", "yellow") * 2):
+        result = await rig.driver.show(ScreenText(f"A{n:03}", colour))  # type: ignore[arg-type]
+        if result.outcome == "done":
+            assert colours(rig) == {n % 3 + 1}
+    rig.line.faults.noise = rig.line.faults.loss = 0
+    await rig.until(lambda: rig.driver.health.state == "ok")
+    for _ in range(5):  # a frame without end may still lie in the card, until the next one comes
+        if (await rig.driver.show(CALL)).outcome == "done":
+            break
+    assert colours(rig) == {1}
+
+
+async def test_garbage_from_the_card_does_no_harm(rig: Rig) -> None:
+    dirt = random.Random(7)
+    for size in (1, 50, 5000):
+        rig.line.send(dirt.randbytes(size))
+        assert await rig.driver.show(CALL) == DONE
+    assert rig.errors == []
+
+
+async def test_a_caller_who_goes_away_leaves_the_text_wanted(rig: Rig) -> None:
+    rig.card.delay_s = 0.1
+    caller = asyncio.ensure_future(rig.driver.show(CALL))
+    await asyncio.sleep(0)
+    caller.cancel()
+    rig.card.areas.clear()
+    await rig.until(lambda: rig.card.areas)
+    assert colours(rig) == {1}
+
+
+async def test_it_closes_at_any_time_and_more_than_once(rig: Rig) -> None:
+    await rig.driver.close()
+    await rig.driver.close()
+    assert (await rig.driver.show(CALL)).outcome == "failed"
+
+
+# ---------------------------------------------------------------- what is special here
+
+
+async def test_the_first_change_after_a_quiet_second_is_written_before_the_caller_waits(
+    make_rig: MakeRig,
+) -> None:
+    rig: Rig = await make_rig("pty")
+    await rig.start()
+    call = rig.driver.show(CALL)
+    call.send(None)  # one step, without the loop
+    assert select.select([rig.line._master], [], [], 5)[0]  # type: ignore[attr-defined]
+    call.close()
+
+
+async def test_text_colour_brightness_of_a_font_card(make_rig: MakeRig) -> None:
+    rig: Rig = await make_rig(brightness=6)
+    await rig.start()
+    assert rig.card.brightness == 6
+    assert await rig.driver.show(ScreenText("王𠮷", "yellow")) == ShowResult("done", "screen.text_changed")
+    assert (rig.card.text, rig.card.colour) == ("王□", "yellow")
+    long = await rig.driver.show(ScreenText("窗" * 2000))
+    assert long == ShowResult("done", "screen.text_changed")
+    assert 200 < len(rig.card.text) < 256
+
+
+async def test_brightness_of_a_matrix_card(make_rig: MakeRig) -> None:
+    rig: Rig = await make_rig(family="6e", brightness=3)
+    await rig.start()
+    assert rig.card.brightness == 3
+
+
+async def test_part_of_a_screen(make_rig: MakeRig) -> None:
+    card = FakeOnbonCard(width=192, height=32)
+    rig: Rig = await make_rig(
+        card=card, width_px=192, height_px=32, area=2, area_x=64, area_y=16, area_height=16
+    )
+    await rig.start()
+    assert await rig.driver.show(CALL) == DONE
+    assert list(card.areas) == [2]
+    lit = [(x, y) for y, row in enumerate(card.dots()) for x, value in enumerate(row) if value]
+    assert min(x for x, _ in lit) >= 64
+    assert min(y for _, y in lit) >= 16
+
+
+async def test_an_older_card_that_always_answers_to_the_default_source(make_rig: MakeRig) -> None:
+    card = FakeOnbonCard()
+    card.fixed_source = True
+    rig: Rig = await make_rig(card=card)
+    await rig.start()
+    assert await rig.driver.show(CALL) == DONE
+    assert rig.errors == []
+
+
+class ScriptedCard(FakeDevice):
+    """Answers nothing by itself; the test does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.splitter = FrameSplitter(KFrame.from_bytes)
+        self.requests: asyncio.Queue[KFrame] = asyncio.Queue()
+
+    def received(self, data: bytes) -> None:
+        for frame in self.splitter.feed(data):
+            self.requests.put_nowait(frame)
+
+    def acknowledge(self, source: int) -> None:
+        self.send(KFrame(b"\xa0\0\0\0\0", dst=source, src=0xFFFE).to_bytes())
+
+
+async def test_a_late_answer_is_not_taken_for_that_of_a_newer_text(make_rig: MakeRig) -> None:
+    card = ScriptedCard()
+    rig: Rig = await make_rig(card=card, reply_timeout_s=5.0)
+    starting = asyncio.ensure_future(rig.start())
+    ping = await card.requests.get()
+    card.acknowledge(ping.src)
+    await starting
+    shown = asyncio.ensure_future(rig.driver.show(CALL))
+    request = await card.requests.get()
+    assert int.from_bytes(request.data[:2], "big") == Command.DYNAMIC_AREA
+    seen = asyncio.Event()
+    rig.driver.on_seen = seen.set
+    card.acknowledge(ping.src)
+    await seen.wait()
+    await asyncio.sleep(0)
+    assert not shown.done()
+    card.acknowledge(request.src)
+    assert await shown == DONE
+
+
+async def test_a_card_that_wants_the_default_source_is_found(make_rig: MakeRig) -> None:
+    card = ScriptedCard()
+    rig: Rig = await make_rig(card=card, reply_timeout_s=0.05)
+    starting = asyncio.ensure_future(rig.start())
+    while (ping := await card.requests.get()).src != 0x8000:
+        pass
+    card.acknowledge(ping.src)
+    await starting
+    shown = asyncio.ensure_future(rig.driver.show(CALL))
+    request = await card.requests.get()
+    assert request.src == 0x8000
+    card.acknowledge(request.src)
+    assert await shown == DONE
+
+
+async def test_a_quiet_card_is_pinged(make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.call_screen.onbon_bx.PING_S", 0.02)
+    rig: Rig = await make_rig()
+    await rig.start()
+    await rig.until(lambda: rig.card.pings >= 4)
+    rig.card.silent = True
+    await rig.until(lambda: rig.driver.health.code == "screen.no_answer")
+
+
+@pytest.mark.parametrize("steps", range(0, 12, 2))
+async def test_it_can_be_stopped_at_any_step(make_rig: MakeRig, steps: int) -> None:
+    rig: Rig = await make_rig()
+
+    async def life() -> None:
+        while True:
+            with suppress(DriverError):
+                await rig.driver.open()
+                await rig.driver.serve()
+            await rig.driver.close()
+
+    rig.card.silent = steps > 4
+    task = asyncio.get_running_loop().create_task(life())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, PATIENCE_S)
+
+
+async def test_no_card_at_all(make_rig: MakeRig) -> None:
+    rig: Rig = await make_rig()
+    rig.card.silent = True
+    with pytest.raises(NoAnswerError) as caught:
+        await rig.driver.open()
+    assert caught.value.code == "screen.no_answer"
+    await rig.line.unplug()
+    with pytest.raises(LineLostError):
+        await rig.driver.open()
+    with pytest.raises(LineLostError):
+        await rig.driver.serve()
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ({"width_px": 64, "area_x": 60}, "smaller than one character"),
+        ({"area_width": 200}, "inside the screen"),
+        ({"height_px": 8}, "smaller than one character"),
+        ({"device_type": 0x0174}, "one byte"),
+        ({"brightness": 16}, "brightness"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_wrong_config_is_refused(options: dict[str, object], said: str) -> None:
+    raw = {"transport": {"type": "serial", "path": "/dev/paihao/screen"}} | options
+    with pytest.raises(msgspec.ValidationError, match=said):
+        msgspec.convert(raw, OnbonBxConfig)
+
+
+def test_the_driver_names_its_config() -> None:
+    assert OnbonBx.Config is OnbonBxConfig
+    assert OnbonBx(OnbonBxConfig(transport=SerialConfig(path="/nowhere"))).kind == "call_screen"
