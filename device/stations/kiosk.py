@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -57,8 +56,7 @@ INTERRUPTED: Final = "ticket.interrupted"
 TOO_LATE: Final = "ticket.too_late"
 
 
-@dataclass(frozen=True, slots=True)
-class _Printed:
+class _Printed(msgspec.Struct, frozen=True):
     """The newest paper, for printing it again."""
 
     event: PaperEvent
@@ -177,7 +175,9 @@ class KioskStationRunner(Station):
             return
         self._wishes[wish.request] = wish
         try:
-            code = self._cannot_print() or await self._ask(wish) or await self._issue(wish)
+            code = self._cannot_print()
+            if code is None and not await self._ask(wish):
+                code = await self._issue(wish)
             if code is not None:
                 self._refuse(wish.request, code)
         except StorageError as error:
@@ -193,10 +193,10 @@ class KioskStationRunner(Station):
             return None
         return self._printer.health.code or "kiosk.printer_away"
 
-    async def _ask(self, wish: TakeTicket) -> str | None:
-        """Have the coordinator give the number: "" when it took the request over, None when it did not."""
+    async def _ask(self, wish: TakeTicket) -> bool:
+        """Have the coordinator give the number; whether it took the request over."""
         if not self.node.link.online:
-            return None
+            return False
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._answers[wish.request] = answer
         try:
@@ -210,10 +210,9 @@ class KioskStationRunner(Station):
             )
             self._go_on(TicketProgress(request=wish.request, stage="requested"))
             await asyncio.wait([answer], timeout=self._station.online_wait_s)
-            taken = answer.done() and answer.result()
+            return answer.done() and answer.result()
         finally:
             del self._answers[wish.request]
-        return "" if taken else None
 
     async def _issue(self, wish: TakeTicket) -> str | None:
         """Give a number of the lease; the reason when that is not possible."""
