@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections import deque
 from pathlib import Path
@@ -26,6 +27,9 @@ ENDED: Final = frozenset({"done", "failed", "refused"})
 KEPT_REQUESTS: Final = 256
 """Requests whose progress is kept; older ones are forgotten."""
 
+KEPT_TIMES: Final = 1000
+"""Newest times from tap to paper."""
+
 
 class KioskScreen(ScreenClient):
     """`state`, `card` and `newest` are what the screen shows now."""
@@ -35,6 +39,12 @@ class KioskScreen(ScreenClient):
         self.state: KioskState | None = None
         self.card: CardShown | None = None
         self.newest: TicketProgress | None = None
+        self.done = 0
+        self.refused = 0
+        self.failed = 0
+        self.paper_s: deque[float] = deque(maxlen=KEPT_TIMES)
+        """From the tap until the printer had confirmed the paper, seconds."""
+        self._asked_at: dict[str, float] = {}
         self._progress: dict[str, TicketProgress] = {}
         self._order: deque[str] = deque()
         self._ends: dict[str, asyncio.Future[TicketProgress]] = {}
@@ -48,6 +58,7 @@ class KioskScreen(ScreenClient):
         request = f"r-{uuid.uuid4().hex}"
         if not self.send(TakeTicket(request=request, service=service, priority=priority, language=language)):
             return None
+        self._asked_at[request] = time.monotonic()
         return request
 
     def reprint(self, ticket: str) -> bool:
@@ -78,15 +89,28 @@ class KioskScreen(ScreenClient):
         elif isinstance(message, CardGone):
             self.card = None
         elif isinstance(message, TicketProgress):
-            self.newest = message
-            if message.request not in self._progress:
-                self._order.append(message.request)
-                if len(self._order) > KEPT_REQUESTS:
-                    self._progress.pop(self._order.popleft(), None)
-            self._progress[message.request] = message
-            future = self._ends.get(message.request)
-            if message.stage in ENDED and future is not None and not future.done():
-                future.set_result(message)
+            self._take_progress(message)
+
+    def _take_progress(self, message: TicketProgress) -> None:
+        request = message.request
+        self.newest = message
+        if request not in self._progress:
+            self._order.append(request)
+            if len(self._order) > KEPT_REQUESTS:
+                self._progress.pop(self._order.popleft(), None)
+        self._progress[request] = message
+        if message.stage not in ENDED:
+            return
+        asked_at = self._asked_at.pop(request, None)
+        if asked_at is not None:
+            self.done += message.stage == "done"
+            self.refused += message.stage == "refused"
+            self.failed += message.stage == "failed"
+            if message.stage == "done" and message.paper == "confirmed":
+                self.paper_s.append(time.monotonic() - asked_at)
+        future = self._ends.get(request)
+        if future is not None and not future.done():
+            future.set_result(message)
 
     def forget(self) -> None:
         self.state = None
@@ -97,3 +121,4 @@ class KioskScreen(ScreenClient):
                 future.set_exception(ConnectionError("the agent went away"))
                 future.exception()  # the waiter may have gone already
         self._ends.clear()
+        self._asked_at.clear()

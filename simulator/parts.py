@@ -14,7 +14,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, Literal
 
@@ -50,12 +50,16 @@ class Part:
         command: list[str],
         folder: Path,
         *,
+        sockets: Path | None = None,
         environment: dict[str, str] | None = None,
         restart_delay_s: float = RESTART_DELAY_S,
         watchdog_s: float = WATCHDOG_S,
-        notifies: bool = True,
+        probe: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
-        """`folder` takes the log and the notify socket. `notifies` False: ready as soon as it runs."""
+        """`folder` takes the log, `sockets` (or else `folder`) the notify socket: its path must be short.
+
+        `probe`: for a program that knows no sd_notify; it is ready when this answers True.
+        """
         self.name = name
         self.command = command
         self.log_path = folder / f"{name}.log"
@@ -64,11 +68,12 @@ class Part:
         self.kills = 0
         self.last_exit: int | None = None
         self.on_change: Callable[[], None] | None = None
-        self._socket_path = folder / f"{name}.notify"
+        self._socket_path = (sockets or folder) / f"{name}.notify"
         self._environment = environment or {}
         self._restart_delay_s = restart_delay_s
         self._watchdog_s = watchdog_s
-        self._notifies = notifies
+        self._probe = probe
+        self._notifies = probe is None
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._socket: socket.socket | None = None
@@ -204,15 +209,13 @@ class Part:
             )
         self.starts += 1
         self._fed_at = loop.time()
-        self._set("starting" if self._notifies else "ready")
-        if self._notifies:
-            watch = asyncio.create_task(self._watch(), name=f"watchdog {self.name}")
-            try:
-                self.last_exit = await self._process.wait()
-            finally:
-                watch.cancel()
-        else:
+        self._set("starting")
+        watching = self._ask(self._probe) if self._probe is not None else self._watch()
+        watch = asyncio.create_task(watching, name=f"watchdog {self.name}")
+        try:
             self.last_exit = await self._process.wait()
+        finally:
+            watch.cancel()
         if not self._stopping:
             log.debug("%s ended with %s", self.name, self.last_exit)
             self._process = None
@@ -226,6 +229,11 @@ class Part:
                 self._signal(signal.SIGKILL)
                 return
             await asyncio.sleep(max(left, 0.5))
+
+    async def _ask(self, probe: Callable[[], Awaitable[bool]]) -> None:
+        while not await probe():  # noqa: ASYNC110  (another program: nothing to await)
+            await asyncio.sleep(0.05)
+        self._set("ready")
 
     def _open_socket(self) -> None:
         self._close_socket()

@@ -15,6 +15,7 @@
     if (output) output.textContent = speedOf(event.target.value) + "×";
   });
   document.addEventListener("change", (event) => {
+    if (event.target.id === "sound-on") paihao.sound(event.target.checked);
     if (event.target.matches("input[data-act]")) send(event.target.dataset.act, speedOf(event.target.value));
   });
   // The slider goes evenly through 1 … 200 times.
@@ -85,6 +86,37 @@
     // Dots of a strip move one place at a time: no more frames than places.
     setTimeout(() => requestAnimationFrame((at) => drawFrame(strip, at)), Math.max(30, 1000 / strip.speed));
   }
+
+  // Two different characters that look the same are boxes: this machine has no Chinese font.
+  function lacksChinese() {
+    const pen = Object.assign(document.createElement("canvas"), { width: 40, height: 40 })
+      .getContext("2d", { willReadFrequently: true });
+    const look = (char) => {
+      pen.clearRect(0, 0, 40, 40);
+      pen.font = "30px sans-serif";
+      pen.fillText(char, 4, 32);
+      return pen.getImageData(0, 0, 40, 40).data.join();
+    };
+    return look("号") === look("窗");
+  }
+  if (lacksChinese()) {
+    new FontFace("Paihao CJK", "url(/font/sc.otf)").load().then((font) => {
+      document.fonts.add(font);
+      document.documentElement.classList.add("own-font");
+    });
+  }
+
+  // A paper is looked at closely with a click, and laid away with another.
+  document.addEventListener("click", (event) => {
+    const paper = event.target.closest(".papers img");
+    const shown = document.getElementById("closer");
+    if (shown) shown.remove();
+    else if (paper) {
+      const closer = Object.assign(document.createElement("div"), { id: "closer" });
+      closer.append(Object.assign(document.createElement("img"), { src: paper.src }));
+      document.body.append(closer);
+    }
+  });
 
   window.paihao = {
     // view: dots across the strip; width: of the bitmap, wider when it scrolls; speed: dots a second;

@@ -75,8 +75,9 @@ async def test_parts_die_with_their_parent(tmp_path: Path) -> None:
         sys.executable,
         "-c",
         "import asyncio, sys\nfrom pathlib import Path\nfrom simulator.parts import Part\n"
+        "async def yes(): return True\n"
         "async def main():\n"
-        "    sample = Part('child', ['sleep', '600'], Path(sys.argv[1]), notifies=False)\n"
+        "    sample = Part('child', ['sleep', '600'], Path(sys.argv[1]), probe=yes)\n"
         "    await sample.start()\n    await sample.wait_ready()\n"
         "    print(sample.pid, flush=True)\n    await asyncio.sleep(600)\n"
         "asyncio.run(main())\n",
