@@ -82,6 +82,7 @@ class Coordinator:
         self.alarms = Alarms(self.policy, self.nodes)
         self.runtime.on_replayed = self._on_replayed
         self.runtime.on_committed = self._on_committed
+        self.runtime.on_broken = self._publish_state
         self.intake = Intake(self.hall)
         self._mqtt: Mqtt | None = None
         self._tasks: list[asyncio.Task[None]] = []

@@ -166,6 +166,7 @@ class Journal:
         self._connection: Connection | None = None
         self._lock: int | None = None
         self._insert = ""
+        self._stopped = False
         self.seq = 0
         self.last_hash = FIRST_HASH
         self.commits = 0
@@ -196,6 +197,9 @@ class Journal:
 
     async def stop(self) -> None:
         """Close; safe at any time and more than once."""
+        if self._stopped:
+            return
+        self._stopped = True
         await self._run(self._blocking_close)
         self._executor.shutdown(wait=False)
 

@@ -131,6 +131,7 @@ class Runtime:
         self.healthy = True
         self.on_replayed: Callable[[list[ev.Event]], None] | None = None
         self.on_committed: Callable[[Committed], None] | None = None
+        self.on_broken: Callable[[], None] | None = None
         self.counts = {"commands": 0, "groups": 0, "refused": 0, "repeated": 0, "duplicates": 0, "gaps": 0}
         self._gaps: dict[tuple[str, str], _Gap] = {}
         self._pending: deque[_Pending] = deque()
@@ -426,7 +427,9 @@ class Runtime:
         try:
             await self._recover()
         except JournalError as again:
-            logger.error("the journal cannot be read again yet: %s", again)
+            logger.error("the journal cannot be used again yet: %s", again)
+            if self.on_broken is not None:
+                self.on_broken()
 
     def _fail(self, item: _Pending, error: JournalError) -> None:
         if item.future is not None and not item.future.done():
