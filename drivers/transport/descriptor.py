@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import errno
 import fcntl
 import os
 import termios
@@ -14,6 +15,8 @@ from drivers.errors import LineLostError, WriteStalledError
 
 READ_SIZE: Final = 4096
 _DRAIN_POLL_S: Final = 0.002
+_CANNOT_TELL: Final = (errno.ENOTTY, errno.EINVAL, errno.EOPNOTSUPP)
+"""What a line answers that does not know how much is left, such as usblp."""
 
 
 class DescriptorTransport(ABC):
@@ -21,7 +24,7 @@ class DescriptorTransport(ABC):
 
     def __init__(self) -> None:
         self._fd = -1
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: set[asyncio.Future[bool]] = set()
 
     @property
     @abstractmethod
@@ -30,6 +33,10 @@ class DescriptorTransport(ABC):
     @abstractmethod
     async def _open(self) -> int:
         """The opened non-blocking descriptor. Raises OSError or LineLostError."""
+
+    async def _empty(self) -> None:
+        """The line was ready and had nothing: the other end closed it."""
+        raise LineLostError(f"{self.name}: closed by the other end")
 
     def _close(self) -> None:
         """Close what `_open` opened."""
@@ -52,9 +59,9 @@ class DescriptorTransport(ABC):
                 continue
             except OSError as error:
                 raise LineLostError(f"{self.name}: {error}") from error
-            if not data:
-                raise LineLostError(f"{self.name}: closed by the other end")
-            return data
+            if data:
+                return data
+            await self._empty()
 
     async def write(self, data: bytes, timeout: float = 5.0) -> None:
         written = 0
@@ -77,6 +84,8 @@ class DescriptorTransport(ABC):
                 # the same request number asks a terminal (TIOCOUTQ) and a socket (SIOCOUTQ)
                 fcntl.ioctl(self._descriptor(), termios.TIOCOUTQ, left)
             except OSError as error:
+                if error.errno in _CANNOT_TELL:
+                    return
                 raise LineLostError(f"{self.name}: {error}") from error
             if left[0] == 0:
                 return
@@ -95,9 +104,9 @@ class DescriptorTransport(ABC):
         except OSError:
             pass  # an unplugged line may fail to close; it is gone either way
         self._fd = -1
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
+        waiting, self._waiting = self._waiting, set()
+        for future in waiting:
+            _settle(future, True)  # whoever waited finds the line closed
 
     def _descriptor(self) -> int:
         if self._fd < 0:
@@ -105,35 +114,29 @@ class DescriptorTransport(ABC):
         return self._fd
 
     async def _ready(self, *, writing: bool, timeout: float | None) -> bool:
+        """Wait until the descriptor is ready; False when the time ran out."""
         loop = asyncio.get_running_loop()
         fd = self._descriptor()
-        future: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[bool] = loop.create_future()
         add, remove = (
             (loop.add_writer, loop.remove_writer) if writing else (loop.add_reader, loop.remove_reader)
         )
         try:
-            add(fd, _wake, future)
+            add(fd, _settle, future, True)
         except OSError as error:
             raise LineLostError(f"{self.name}: {error}") from error
         self._waiting.add(future)
-        timer = loop.call_later(timeout, future.cancel) if timeout is not None else None
+        timer = loop.call_later(timeout, _settle, future, False) if timeout is not None else None
         try:
-            await future
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            return False  # the timer, not our task, was cancelled
-        else:
-            return True
+            return await future
         finally:
             if timer is not None:
                 timer.cancel()
-            self._waiting.discard(future)
-            if self._fd == fd:
+            if future in self._waiting:  # else `close` removed it, and the number may be another line's now
+                self._waiting.discard(future)
                 remove(fd)
 
 
-def _wake(future: asyncio.Future[None]) -> None:
+def _settle(future: asyncio.Future[bool], ready: bool) -> None:
     if not future.done():
-        future.set_result(None)
+        future.set_result(ready)

@@ -111,13 +111,13 @@ class PairTransport:
         written = 0
         try:
             async with asyncio.timeout(timeout):
-                while True:
-                    written += self._line.carry(data[written:])
+                while written < len(data):
+                    taken = self._line.carry(data[written:])
+                    written += taken
                     self._check()
-                    if written == len(data):
-                        return
-                    self.room.clear()
-                    await self.room.wait()
+                    if not taken:
+                        self.room.clear()
+                        await self.room.wait()
         except TimeoutError as error:
             raise WriteStalledError(written, len(data)) from error
 

@@ -7,10 +7,12 @@ only its opening (baud rate, parity, flow control, exclusive lock) is used.
 from __future__ import annotations
 
 import termios
+from typing import Annotated, Literal
 
 import msgspec
 import serial
 
+from drivers.errors import LineLostError
 from drivers.transport.descriptor import DescriptorTransport
 
 
@@ -18,10 +20,10 @@ class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """`path` should be a stable name (/dev/paihao/… by udev), never ttyUSB0."""
 
     path: str
-    baud: int = 9600
-    bits: int = 8
-    parity: str = "N"
-    stop_bits: int = 1
+    baud: Annotated[int, msgspec.Meta(ge=50, le=4_000_000)] = 9600
+    bits: Literal[5, 6, 7, 8] = 8
+    parity: Literal["N", "E", "O", "M", "S"] = "N"
+    stop_bits: Literal[1, 2] = 1
     rts_cts: bool = False
     xon_xoff: bool = False
 
@@ -56,13 +58,24 @@ class SerialTransport(DescriptorTransport):
             self._port.set_low_latency_mode(True)  # an FTDI adapter waits 16 ms without it
         except (OSError, ValueError, NotImplementedError):
             pass  # not every adapter has it
-        fd = self._port.fileno()
-        # pyserial leaves VMIN at 0, which makes an empty line look like a closed one
-        attributes = termios.tcgetattr(fd)
-        attributes[6][termios.VMIN] = 1
-        termios.tcsetattr(fd, termios.TCSANOW, attributes)
+        try:
+            fd = self._port.fileno()
+            # pyserial leaves VMIN at 0, which makes an empty line look like a closed one
+            attributes = termios.tcgetattr(fd)
+            attributes[6][termios.VMIN] = 1
+            termios.tcsetattr(fd, termios.TCSANOW, attributes)
+        except termios.error as error:  # no OSError; unplugged between the two
+            self._close()
+            raise LineLostError(f"{self.name}: {error}") from error
         return fd
 
     def _close(self) -> None:
-        if self._port is not None:
-            self._port.close()
+        port, self._port = self._port, None
+        if port is None:
+            return
+        try:
+            # the kernel holds up a close for 30 s while a stalled line has bytes to send
+            termios.tcflush(port.fileno(), termios.TCOFLUSH)
+        except (termios.error, OSError):
+            pass  # unplugged
+        port.close()

@@ -1,4 +1,4 @@
-"""From a transport's configuration to the transport; modules are imported only when a device needs them."""
+"""From a transport's configuration to the transport. pyusb is imported only when a USB line is opened."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from drivers.transport.file import FileConfig, FileTransport
 from drivers.transport.serial import SerialConfig, SerialTransport
 from drivers.transport.tcp import TcpConfig, TcpTransport
 from drivers.transport.transport import Transport
+from drivers.transport.usb import UsbConfig, UsbTransport
 
-TransportConfig: TypeAlias = SerialConfig | TcpConfig | FileConfig
+TransportConfig: TypeAlias = SerialConfig | TcpConfig | FileConfig | UsbConfig
 """In TOML: transport = { type = "serial", path = "/dev/paihao/printer", baud = 115200 }."""
 
 
@@ -22,3 +23,5 @@ def transport(config: TransportConfig) -> Transport:
             return TcpTransport(config)
         case FileConfig():
             return FileTransport(config)
+        case UsbConfig():
+            return UsbTransport(config)

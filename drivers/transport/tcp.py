@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import Annotated
 
 import msgspec
 
@@ -15,8 +16,8 @@ class TcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """`connect_timeout_s` bounds name look-up and connection together."""
 
     host: str
-    port: int
-    connect_timeout_s: float = 3.0
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    connect_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 3.0
 
 
 class TcpTransport(DescriptorTransport):
@@ -32,18 +33,9 @@ class TcpTransport(DescriptorTransport):
         return f"{self._config.host}:{self._config.port}"
 
     async def _open(self) -> int:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._config.connect_timeout_s):
-                found = await loop.getaddrinfo(self._config.host, self._config.port, type=socket.SOCK_STREAM)
-                family, kind, protocol, _, address = found[0]
-                connection = socket.socket(family, kind, protocol)
-                connection.setblocking(False)
-                try:
-                    await loop.sock_connect(connection, address)
-                except BaseException:
-                    connection.close()
-                    raise
+                connection = await self._connect()
         except TimeoutError as error:
             raise LineLostError(
                 f"{self.name}: no connection in {self._config.connect_timeout_s} s"
@@ -53,8 +45,30 @@ class TcpTransport(DescriptorTransport):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+        # keep-alive is silent while bytes wait for their acknowledgement
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 20_000)
         self._socket = connection
         return connection.fileno()
+
+    async def _connect(self) -> socket.socket:
+        """To the first of the host's addresses that answers."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(self._config.host, self._config.port, type=socket.SOCK_STREAM)
+        last: OSError | None = None
+        for family, kind, protocol, _, address in found:
+            connection = socket.socket(family, kind, protocol)
+            connection.setblocking(False)
+            try:
+                await loop.sock_connect(connection, address)
+            except OSError as error:
+                connection.close()
+                last = error
+            except BaseException:
+                connection.close()
+                raise
+            else:
+                return connection
+        raise last or OSError(f"no address of {self._config.host}")
 
     def _close(self) -> None:
         if self._socket is not None:
