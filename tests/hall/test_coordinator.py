@@ -202,7 +202,7 @@ async def node(broker: Broker, coordinator: Coordinator) -> AsyncIterator[Node]:
 async def eventually(check: Callable[[], Any]) -> None:
     """Until `check()` is true."""
     async with asyncio.timeout(WAIT_S):
-        while not check():  # noqa: ASYNC110 - what is waited for has no event of its own
+        while not check():
             await asyncio.sleep(0.02)
 
 
