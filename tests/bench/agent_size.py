@@ -1,4 +1,4 @@
-"""Start-up and memory of a counter node's agent beside a bare asyncio + sqlite + ssl process; disk syncs per key.
+"""Start-up and memory of a counter node's agent beside a bare asyncio + sqlite + ssl one; syncs per key.
 
 Start-up is from `exec` to READY=1 on the notification socket, as systemd sees it; the bare process sends the
 same datagram. Memory is the proportional set size (PSS) two seconds later.

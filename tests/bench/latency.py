@@ -27,7 +27,7 @@ from drivers.keypad.fake import FakeSerialKeypad
 from drivers.transport.fake import PtyLine
 from simulator.broker import Broker
 from wire.codec import decode, encode
-from wire.messages import Call, CoordinatorAck, CoordinatorState, NodeEvent
+from wire.messages import Call, CoordinatorAck, CoordinatorState, CounterState, NodeEvent
 from wire.topics import subscription, topic
 
 COUNTERS = [str(number) for number in range(1, 9)]
@@ -62,6 +62,12 @@ class Coordinator:
         await self.client.connect(port)
         await self.client.subscribe(subscription(HALL, "node_event"))
         self._beats = asyncio.create_task(self._beat())
+
+    async def show_idle(self, counters: list[str]) -> None:
+        """The retained snapshot of each counter: open, nobody called."""
+        for counter in counters:
+            state = CounterState(epoch=1, rev=1, counter=counter, name=NAMES, zone="1f", state="open")
+            await self.client.publish(topic(HALL, "counter", counter=counter), encode(state), retain=True)
 
     async def _beat(self) -> None:
         while True:
@@ -160,6 +166,7 @@ async def counters(folder: Path) -> AsyncIterator[tuple[Broker, Lines, Coordinat
         stack.push_async_callback(lines.stop)
         coordinator = Coordinator()
         await coordinator.start(broker.port)
+        await coordinator.show_idle(COUNTERS)
         profile = folder / "node.toml"
         profile.write_text(counter_profile(folder, broker.port, COUNTERS))
         await stack.enter_async_context(program("-m", "paihao", "agent", "--config", str(profile)))

@@ -15,7 +15,7 @@ options = {{ transport = {{ type = "serial", path = "{folder}/screen-{counter}",
 id = "keypad-{counter}"
 driver = "serial_keypad"
 [device.options]
-format = "call"
+format = "call-keypad"
 transport = {{ type = "serial", path = "{folder}/keypad-{counter}", baud = 9600 }}
 [[station]]
 kind = "counter"
@@ -23,6 +23,7 @@ id = "counter-{counter}"
 counter = "{counter}"
 call_screen = "screen-{counter}"
 call_keypad = "keypad-{counter}"
+flash_s = 60  # the end of a flash is a refresh too, and would delay a call that comes in that second
 """
 
 
