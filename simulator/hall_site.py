@@ -122,6 +122,11 @@ class HallSite:
         return [KIOSK, *(f"counter-{c}" for c in self.counters), BOARD]
 
     @property
+    def broker_port(self) -> int:
+        assert self._broker is not None, "the site is not started"
+        return self._broker.port
+
+    @property
     def observer(self) -> Observer:
         assert self._observer is not None, "the site is not started"
         return self._observer
