@@ -18,7 +18,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -74,8 +73,7 @@ class SetAsideError(StorageError):
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One event of the outbox, ready to publish."""
 
     seq: int
@@ -354,8 +352,7 @@ class Database:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class PrintRow:
+class PrintRow(msgspec.Struct, frozen=True):
     """A paper that was begun: the event to report with when nobody can say more than "unknown"."""
 
     ticket: str

@@ -22,7 +22,6 @@ call_screen = "screen-1"
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -108,8 +107,7 @@ class Profile(_Part, frozen=True, kw_only=True):
     revision: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedDevice:
+class CheckedDevice(msgspec.Struct, frozen=True):
     """A device whose driver was found and whose options are right."""
 
     id: str
@@ -119,8 +117,7 @@ class CheckedDevice:
     description: DeviceDescription
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedProfile:
+class CheckedProfile(msgspec.Struct, frozen=True):
     """A profile that can be run."""
 
     profile: Profile
@@ -129,7 +126,24 @@ class CheckedProfile:
 
 def load_profile(path: str | Path) -> CheckedProfile:
     """The profile at `path` with its drivers. Raises TomlProblems with everything that is wrong in it."""
-    return check(load(path, Profile))
+    try:
+        return check(load(path, Profile))
+    except TomlProblems as error:
+        # A mistake elsewhere must not hide those in the options of the drivers.
+        more = [problem for problem in _option_problems(path) if problem not in error.problems]
+        raise TomlProblems(error.problems + more) from error
+
+
+def _option_problems(path: str | Path) -> list[str]:
+    problems: list[str] = []
+    try:
+        entries = load(path, dict[str, Any]).get("device", [])
+    except TomlProblems:
+        return []
+    for n, entry in enumerate(entries if isinstance(entries, list) else []):
+        if isinstance(entry, dict) and isinstance(entry.get("driver"), str):
+            _driver(n, entry["driver"], entry.get("options", {}), problems)
+    return problems
 
 
 def check(profile: Profile) -> CheckedProfile:
@@ -168,19 +182,26 @@ def check(profile: Profile) -> CheckedProfile:
     return CheckedProfile(profile, tuple(devices))
 
 
-def _device(n: int, entry: DeviceEntry, profile: Profile, problems: list[str]) -> CheckedDevice | None:
+def _driver(
+    n: int, name: str, options: object, problems: list[str]
+) -> tuple[type[Driver], msgspec.Struct] | None:
     try:
-        driver = driver_class(entry.driver)
-        config = convert(entry.options, config_type(driver), f"device[{n}].options")
+        driver = driver_class(name)
+        return driver, convert(options, config_type(driver), f"device[{n}].options")
     except DriverNotFoundError as error:
         problems.append(f"device[{n}].driver: 驱动不可用 · {error}")
-        return None
     except TomlProblems as error:
         problems.extend(error.problems)
-        return None
     except ValueError as error:
         problems.append(f"device[{n}].options: 值不对 · {error}")
+    return None
+
+
+def _device(n: int, entry: DeviceEntry, profile: Profile, problems: list[str]) -> CheckedDevice | None:
+    found = _driver(n, entry.driver, entry.options, problems)
+    if found is None:
         return None
+    driver, config = found
     counter, zone = None, None
     for station in profile.station:
         if any(device == entry.id for _, device in _references(station)):

@@ -12,7 +12,6 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
@@ -51,15 +50,13 @@ KEPT_DAYS: Final = 2
 PaperEvent = TicketPrinted | TicketIssuedOffline
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """A command that was decided before: its result, None while it is open or when it was pruned."""
 
     row: Row | None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPrompt:
+class OpenPrompt(msgspec.Struct, frozen=True):
     """A rating prompt that an earlier process was showing."""
 
     command: str

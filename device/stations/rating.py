@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
+
+import msgspec
 
 from device.database import StorageError
 from device.dispatch import NotMine
@@ -27,8 +28,7 @@ RETRY_S: Final = 1.0
 """How soon an ended prompt that could not be stored is tried again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(msgspec.Struct, frozen=True):
     prompt: PromptRating
     began: float
     ends: float

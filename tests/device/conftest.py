@@ -190,7 +190,7 @@ class Screen:
 async def until(met: Callable[[], bool]) -> None:
     """Let the loop run until `met`; fails when it is not after 5 s."""
     async with asyncio.timeout(5):
-        while not met():  # noqa: ASYNC110
+        while not met():
             await asyncio.sleep(0.001)
 
 
@@ -252,7 +252,7 @@ class Room:
     async def event(self, kind: type[Message], count: int = 1) -> list[Message]:
         """The events of a kind, when there are at least `count`."""
         async with asyncio.timeout(5):
-            while len(found := [e for e in await self.events() if isinstance(e, kind)]) < count:  # noqa: ASYNC110
+            while len(found := [e for e in await self.events() if isinstance(e, kind)]) < count:
                 await asyncio.sleep(0.001)
         return found
 

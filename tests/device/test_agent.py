@@ -98,7 +98,7 @@ class Coordinator:
         await self.mqtt.start()
         self._tasks.append(asyncio.create_task(self._read()))
         async with asyncio.timeout(10):
-            while not self.mqtt.connected:  # noqa: ASYNC110
+            while not self.mqtt.connected:
                 await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
@@ -259,7 +259,7 @@ async def running(agent: Agent) -> AsyncIterator[Agent]:
 async def both_online(hall: Coordinator, agent: Agent) -> None:
     await hall.online()
     async with asyncio.timeout(10):
-        while not agent.link.online:  # noqa: ASYNC110
+        while not agent.link.online:
             await asyncio.sleep(0.005)
 
 
@@ -352,7 +352,7 @@ async def test_a_whole_day_in_a_minute(hall: Coordinator, make_agent: Any, socke
         )
         keys = driver(agent, "rating")
         async with asyncio.timeout(5):
-            while True not in keys.said:  # noqa: ASYNC110
+            while True not in keys.said:
                 await asyncio.sleep(0.005)
         keys.press("5")
         assert await hall.event(Rated) == [Rated(prompt="p-1", ticket="t-5", counter="3", grade=5)]
