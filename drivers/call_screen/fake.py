@@ -2,12 +2,14 @@
 
 Its decoder is written apart from the driver's frames, from the same vendor's documents, so that a mistake in
 one does not hide in the other. It speaks all families of the driver: font cards ("k") and the matrix cards
-"5e", "6e", "6q". Areas live in RAM, as on the real card: a power cycle clears them.
+"5e", "6e", "6q". Areas live in RAM, as on the real card: a power cycle clears them. As a program:
+`python -m drivers.call_screen.fake --pty /tmp/screen`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -63,6 +65,9 @@ class ShownArea:
 class FakeOnbonCard(FakeDevice):
     """The far end of an `OnbonBx`. Set the public attributes to let it misbehave."""
 
+    actions = ("print_text", "print_dots", "silence", "speak", "be_busy", "be_ready", "spoil_answer")
+    """What the fake as a program can be told."""
+
     def __init__(
         self,
         *,
@@ -95,6 +100,30 @@ class FakeOnbonCard(FakeDevice):
         self._clock = clock
         self._frame: bytearray | None = None
         self._escape = 0
+
+    # ------------------------------------------------------------ as a program
+
+    def print_text(self) -> None:
+        sys.stdout.write(f"{self.text!r} {self.colour} {self.motion}\n")
+
+    def print_dots(self) -> None:
+        for row in self.dots():
+            sys.stdout.write("".join("●" if value else " " for value in row) + "\n")
+
+    def silence(self) -> None:
+        self.silent = True
+
+    def speak(self) -> None:
+        self.silent = False
+
+    def be_busy(self) -> None:
+        self.busy = True
+
+    def be_ready(self) -> None:
+        self.busy = False
+
+    def spoil_answer(self) -> None:
+        self.bad_crc += 1
 
     # ------------------------------------------------------------ what people see
 
@@ -455,3 +484,9 @@ def _middle(rows: list[bytes], area: ShownArea) -> list[bytes]:
 
 def _fit(strip: list[bytes], area: ShownArea, offset: int) -> list[bytes]:
     return _middle(_window(strip, offset, area.width), area)
+
+
+if __name__ == "__main__":
+    from drivers.transport.fake_program import run
+
+    run(FakeOnbonCard)

@@ -1,6 +1,7 @@
 """Fake keypads: the far end of a `SerialKeypad` and of an `EvdevKeypad`, in bytes only.
 
-The frames are put together here from the format's text, apart from the driver's own code.
+The frames are put together here from the format's text, apart from the driver's own code. As a program:
+`python -m drivers.keypad.fake --pty /tmp/keypad`, or with `rating` before it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 import time
+from functools import partial
 from typing import Final
 
 from drivers.keypad.frames import KeypadFormat
@@ -34,6 +36,10 @@ class FakeSerialKeypad(FakeDevice):
         self.polls = 0
         self._pressed: list[str] = []
         self._held = b""
+        self.actions = ("silence", "speak", *(f"press_{key}" for key in self.key_names))
+        """What the fake as a program can be told."""
+        for key in self.key_names:
+            setattr(self, f"press_{key}", partial(self.press, key))
 
     @property
     def thanked(self) -> bool:
@@ -58,6 +64,12 @@ class FakeSerialKeypad(FakeDevice):
         """A worn contact: one press, many frames."""
         for _ in range(times):
             self.press(key)
+
+    def silence(self) -> None:
+        self.silent = True
+
+    def speak(self) -> None:
+        self.silent = False
 
     def plugged(self) -> None:
         self.lights, self.prompting, self._held = frozenset(), False, b""
@@ -175,3 +187,12 @@ class FakeEvdevKeypad(FakeDevice):
         now = time.time_ns()
         seconds, microseconds = now // 10**9, now // 1000 % 10**6
         self.send(b"".join(EVENT.pack(seconds, microseconds, *event) for event in events))
+
+
+if __name__ == "__main__":
+    import sys
+
+    from drivers.transport.fake_program import run
+
+    rating = sys.argv[1:2] == ["rating"]
+    run(partial(FakeSerialKeypad, "rating-keypad" if rating else "call-keypad"), sys.argv[1 + rating :])

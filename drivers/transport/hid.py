@@ -45,6 +45,9 @@ class HidTransport(DescriptorTransport):
     async def _open(self) -> int:
         fd = os.open(self._config.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         try:
+            mode = os.fstat(fd).st_mode
+            if not stat.S_ISCHR(mode) and not stat.S_ISFIFO(mode):
+                raise DriverError(f"{self.name} is no input device", code="keypad.not_a_keypad")
             if self._config.grab:
                 self._grab(fd)
         except BaseException:
