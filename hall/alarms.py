@@ -22,6 +22,7 @@ WATCHED: Final = (
     "hall.call_not_shown",
     "hall.call_not_heard",
     "hall.call_silent",
+    "hall.clock_back",
 )
 """The codes that are decided here."""
 
@@ -52,6 +53,8 @@ class Alarms:
         self._nodes = nodes
         self._calls: dict[str, _Watched] = {}
         self._bad: dict[Key, dict[str, str]] = {}
+        self.clock_is_back = False
+        """The clock is before the open business date: numbers go on, but no new date begins."""
 
     def reset(self) -> None:
         """Before a replay: calls from before are not watched, nobody knows who has reported them."""
@@ -110,6 +113,8 @@ class Alarms:
                     self._bad[key] = {"number": watched.number, "outcome": "no_report"}
                 del self._calls[call]
         wanted = dict(self._bad)
+        if self.clock_is_back:
+            wanted["hall.clock_back", "hall"] = {}
         for node in self._nodes.all.values():
             away = (at - node.changed_at).total_seconds() if node.changed_at is not None else 0.0
             if node.state == "lost" or (node.state == "offline" and away >= OFFLINE_S):

@@ -45,7 +45,7 @@ class HallTable(_Table, frozen=True, kw_only=True):
     """`storage`: the journal, a path or an SQLAlchemy URL. `day_start`: when a business date begins.
 
     `issue_times`: numbers are given in these spans only; empty: always. `ticket_url`: what the QR code
-    says, `{ticket}` stands for the ticket's id.
+    says, followed by the ticket's id.
     """
 
     id: Id

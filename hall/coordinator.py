@@ -307,6 +307,10 @@ class Coordinator:
             except JournalError:
                 # Not recorded: the node sends it again when it is asked after the journal works again.
                 held = False
+            except Exception:
+                # One message must not silence all nodes.
+                logger.exception("a message on %s", received.topic)
+                held = False
             if not held:
                 mqtt.ack(received)
 
@@ -314,15 +318,16 @@ class Coordinator:
         """Handle a message; True when it will be acknowledged later."""
         parsed = self.intake.parse(received)
         if parsed is None:
+            if not received.payload:
+                self._cleared(received.topic)
             return False
         where, message = parsed
         if isinstance(message, NodeEvent):
             node = where.ids["node"]
-            body = self.intake.body(received, message)
             command = to_command(
                 node,
                 message,
-                body,
+                self.intake.body(received, message),
                 at=self.runtime.now(),
                 epoch=self.runtime.epoch,
                 date_of=self._date_of,
@@ -334,6 +339,13 @@ class Coordinator:
         else:
             self._node_said(where, message)
         return False
+
+    def _cleared(self, where: str) -> None:
+        """An empty retained state: a technician took the node out of the hall."""
+        for node in self.nodes.all:
+            if where == self._topic("node_state", node=node):
+                self.nodes.forget(node)
+                return
 
     def _node_said(self, where: Topic, message: Message) -> None:
         node = where.ids["node"]
@@ -413,6 +425,7 @@ class Coordinator:
     async def _open_day(self, at: datetime) -> None:
         today = business_date_of(at, self.policy.timezone, self.runtime.day_start_minute)
         known = self.runtime.state.business_date
+        self.alarms.clock_is_back = known is not None and today < known
         if known is not None and today > known:
             logger.info("business date %s", today)
             await self.runtime.open_day()

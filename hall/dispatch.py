@@ -87,7 +87,7 @@ class Dispatch:
                 )
             case ev.ReprintAsked():
                 return Outstanding(
-                    f"reprint{event.count}-{event.ticket}",
+                    f"reprint{event.count}-{event.ticket[:48]}",
                     PrintTicket(
                         ticket=event.ticket,
                         number=event.number,
@@ -139,7 +139,7 @@ class Dispatch:
                 self._open.pop(f"print-{event.ticket}", None)
                 if isinstance(event, ev.PaperRecorded):
                     for id_ in [
-                        i for i in self._open if i.endswith(event.ticket) and i.startswith("reprint")
+                        i for i in self._open if i.endswith(event.ticket[:48]) and i.startswith("reprint")
                     ]:
                         del self._open[id_]
             case ev.RatingGiven() | ev.RatingMissed():

@@ -141,5 +141,8 @@ def to_command(
 
 
 def _utc(at: datetime) -> datetime:
-    """A time of the wire in UTC; one without an offset is taken for UTC."""
-    return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    """A time of the wire in UTC; one without an offset is taken for UTC, one out of range for the Epoch."""
+    try:
+        return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    except OverflowError:
+        return datetime.fromtimestamp(0, UTC)

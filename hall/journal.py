@@ -26,8 +26,10 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
+    Dialect,
     Engine,
     Index,
     Integer,
@@ -57,11 +59,12 @@ FIRST_HASH: Final = bytes(32)
 _PAGE: Final = 2000
 """Rows read at once."""
 
+_LONG = BigInteger().with_variant(Integer, "sqlite")
 _tables = MetaData()
 EVENTS: Final = Table(
     "events",
     _tables,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("seq", _LONG, primary_key=True, autoincrement=False),
     Column("at", String(32), nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("business_date", String(10), nullable=False),
@@ -78,7 +81,7 @@ CURSORS: Final = Table(
     _tables,
     Column("node", String(64), primary_key=True),
     Column("stream", String(64), primary_key=True),
-    Column("through", Integer, nullable=False),
+    Column("through", _LONG, nullable=False),
 )
 FACTS: Final = Table(
     "facts",
@@ -165,7 +168,7 @@ class Journal:
         self._engine: Engine | None = None
         self._connection: Connection | None = None
         self._lock: int | None = None
-        self._insert = ""
+        self._insert, self._positional = "", True
         self._stopped = False
         self.seq = 0
         self.last_hash = FIRST_HASH
@@ -258,19 +261,20 @@ class Journal:
                 raise JournalError(str(self._path), code="hall.journal_in_use") from error
         self._blocking_connect()
         assert self._engine is not None and self._connection is not None
-        if self._engine.dialect.name == "postgresql":
-            locked = self._connection.execute(text("select pg_try_advisory_lock(723110)")).scalar()
-            if not locked:
-                raise JournalError(self._engine.url.render_as_string(), code="hall.journal_in_use")
         _tables.create_all(self._connection)
         self._connection.commit()
-        self._insert = str(insert(EVENTS).compile(dialect=self._engine.dialect))
+        self._insert, self._positional = insert_statement(self._engine.dialect)
         if self._path is not None and self._path.exists():
             self._path.chmod(0o600)
 
     def _blocking_connect(self) -> None:
         self._engine = open_engine(self._url)
         self._connection = self._engine.connect()
+        if self._engine.dialect.name == "postgresql":
+            locked = self._connection.execute(text("select pg_try_advisory_lock(723110)")).scalar()
+            self._connection.commit()
+            if not locked:
+                raise JournalError(self._engine.url.render_as_string(), code="hall.journal_in_use")
 
     def _blocking_disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -345,7 +349,7 @@ class Journal:
         connection = self._connected()
         try:
             if rows:
-                connection.exec_driver_sql(self._insert, list(rows))
+                connection.exec_driver_sql(self._insert, self._parameters(rows))
             for node, stream, through in cursors:
                 changed = connection.execute(_CURSOR_UPDATE, {"n": node, "s": stream, "t": through})
                 if not changed.rowcount:
@@ -358,6 +362,12 @@ class Journal:
             except SQLAlchemyError:
                 connection.invalidate()
             raise JournalError(_short(error)) from error
+
+    def _parameters(self, rows: Sequence[tuple[Any, ...]]) -> Any:
+        if self._positional:
+            return list(rows)
+        names = [column.name for column in EVENTS.columns]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _blocking_round_trip(self) -> None:
         connection = self._connected()
@@ -386,6 +396,15 @@ _CURSOR_UPDATE = (
     .values(through=bindparam("t"))
 )
 _CURSOR_INSERT = insert(CURSORS)
+
+
+def insert_statement(dialect: Dialect) -> tuple[str, bool]:
+    """The raw statement that writes a row, and whether its parameters are given in the order of columns."""
+    compiled = insert(EVENTS).compile(dialect=dialect)
+    positional = bool(getattr(compiled, "positional", False))
+    if positional:
+        assert getattr(compiled, "positiontup", None) == [column.name for column in EVENTS.columns]
+    return str(compiled), positional
 
 
 def open_engine(url: str) -> Engine:

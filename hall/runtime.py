@@ -354,6 +354,12 @@ class Runtime:
             if not command.id:
                 return Decision(error.code, error.ticket)
             new = [refusal(command, error)]
+        except Exception:
+            # A mistake in a decision must not stop the other commands, nor come back with the next resend.
+            logger.exception("deciding %s %s", type(command).__name__, command.id)
+            if not command.id:
+                return Decision("hall.internal", None)
+            new = [refusal(command, RefusedError("hall.internal"))]
         for item in new:
             self.state = apply(self.state, item)
         events += new

@@ -330,8 +330,8 @@ def _lease_granted(state: State, event: ev.LeaseGranted) -> None:
 
 def _command_ended(state: State, event: ev.CommandEnded) -> None:
     for lease in state.leases:
-        if lease.command == event.ended and lease.node == event.node and event.outcome == "done":
-            lease.taken = True
+        if lease.command == event.ended and lease.node == event.node:
+            lease.answered = True
 
 
 def _numbers_skipped(state: State, event: ev.NumbersSkipped) -> None:

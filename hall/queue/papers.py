@@ -255,7 +255,7 @@ def grant_lease(state: State, command: cmd.GrantLease) -> list[ev.Event]:
     if command.business_date != state.business_date:
         raise RefusedError("hall.lease_date")
     mine = [e for e in state.leases if e.node == command.node and e.group == command.group]
-    if mine and (not command.more or not mine[-1].taken):
+    if mine and (not command.more or not mine[-1].answered):
         # It has one, or one is on its way: dispatch sends that again.
         return []
     block = decide_lease(state, command.group)

@@ -92,7 +92,10 @@ class Prompt(msgspec.Struct, kw_only=True):
 
 
 class Lease(msgspec.Struct, kw_only=True):
-    """Numbers `first`…`last` of `group` that `node` may issue while cut off. `taken`: the node said so."""
+    """Numbers `first`…`last` of `group` that `node` may issue while cut off.
+
+    `answered`: the node said what it did with them.
+    """
 
     command: str
     group: str
@@ -101,7 +104,7 @@ class Lease(msgspec.Struct, kw_only=True):
     last: int
     epoch: int
     granted_at: datetime
-    taken: bool = False
+    answered: bool = False
 
 
 class Alarm(msgspec.Struct, kw_only=True):
