@@ -333,7 +333,8 @@ class OnbonBx(CallScreen):
         self._reply = reply
         await self._line.write(wire)
         self._last_exchange = loop.time()
-        log.debug("%s < %s", self._line.name, wire.hex(" "))
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s < %s", self._line.name, wire.hex(" "))
         wire_time = (
             len(wire) * 10 / config.transport.baud if isinstance(config.transport, SerialConfig) else 0
         )
@@ -350,7 +351,8 @@ class OnbonBx(CallScreen):
         try:
             while True:
                 data = await self._line.read()
-                log.debug("%s > %s", self._line.name, data.hex(" "))
+                if log.isEnabledFor(logging.DEBUG):
+                    log.debug("%s > %s", self._line.name, data.hex(" "))
                 for frame in self._splitter.feed(data):
                     self._answered(frame)
         except DriverError as error:
@@ -394,7 +396,9 @@ class OnbonBx(CallScreen):
         # 5K cards hold 512 bytes per area, 6K cards 1024 (chapter 8.2.1)
         limit = 1024 if (config.device_type or 0) & 0xF0 == 0x60 else 512
         text, changed = gb2312(content.text, limit - STYLE_BYTES - 2)
-        scrolls = glyphs.text_width(text.decode("gb2312"), config.font_px) > config.shown_width
+        scrolls = (
+            len(text) * config.font_px // 2 > config.shown_width
+        )  # a byte is half a cell, an ASCII one too
         flashes = content.flash and not scrolls
         area = TextArea(
             styled(text, content.colour, config.font_px) + (b"\\n " if flashes else b""),

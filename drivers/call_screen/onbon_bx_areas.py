@@ -126,6 +126,7 @@ def dynamic_areas(areas: Iterable[TextArea], *, delete: tuple[int, ...] | Litera
 
 
 _COLOURS: Final = {"red": b"\\C1", "green": b"\\C2", "yellow": b"\\C3"}
+_HIGH_BYTES: Final = bytes(range(0x80, 0x100))
 _FONTS: Final = {16: b"000", 24: b"001", 32: b"002"}
 
 
@@ -135,6 +136,13 @@ def gb2312(text: str, limit: int) -> tuple[bytes, bool]:
     A character that GB2312 lacks becomes `SUBSTITUTE`; a backslash, which would begin a command of the card,
     becomes the wide one; line breaks and other controls become spaces.
     """
+    if text.isprintable() and "\\" not in text:
+        try:
+            whole = text.encode("gb2312")
+            if len(whole) <= limit:
+                return whole, False
+        except UnicodeEncodeError:
+            pass  # character by character
     encoded = bytearray()
     changed = False
     for char in text:
@@ -153,8 +161,10 @@ def gb2312(text: str, limit: int) -> tuple[bytes, bool]:
 def styled(text: bytes, colour: str, font_px: int) -> bytes:
     """Text of a K area that begins with its fonts and its colour, as the card demands (chapter 11.1)."""
     number = _FONTS[font_px]
-    chinese = b"\\FO" + number if any(byte > 0x7F for byte in text) else b""
-    latin = b"\\FE" + number if any(byte < 0x80 for byte in text) else b""
+    # GB2312 has two bytes above 0x7F for each character that is not ASCII
+    latin_bytes = len(text.translate(None, _HIGH_BYTES))
+    chinese = b"\\FO" + number if latin_bytes < len(text) else b""
+    latin = b"\\FE" + number if latin_bytes else b""
     return chinese + latin + _COLOURS[colour] + text
 
 
