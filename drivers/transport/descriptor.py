@@ -38,6 +38,10 @@ class DescriptorTransport(ABC):
         """The line was ready and had nothing: the other end closed it."""
         raise LineLostError(f"{self.name}: closed by the other end")
 
+    def _alive(self) -> bool:
+        """False when the line is known to be gone, though bytes are counted that wait to be sent."""
+        return True
+
     def _close(self) -> None:
         """Close what `_open` opened."""
         os.close(self._fd)
@@ -89,6 +93,8 @@ class DescriptorTransport(ABC):
                 raise LineLostError(f"{self.name}: {error}") from error
             if left[0] == 0:
                 return
+            if not self._alive():
+                raise LineLostError(f"{self.name}: connection reset")
             if asyncio.get_running_loop().time() > deadline:
                 raise WriteStalledError(0, left[0])
             await asyncio.sleep(_DRAIN_POLL_S)

@@ -259,6 +259,9 @@ class TcpLine(Line):
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._drop()
+        if not self.plugged_in:  # pulled between the connection and now
+            writer.transport.abort()
+            return
         self._writer = writer
         self.device.plugged()
         try:

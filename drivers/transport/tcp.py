@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from drivers.errors import LineLostError
 from drivers.transport.descriptor import DescriptorTransport
+
+_TCP_CLOSE: Final = 7
+"""TCP_CLOSE of <netinet/tcp.h>."""
 
 
 class TcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp"):
@@ -69,6 +72,13 @@ class TcpTransport(DescriptorTransport):
             else:
                 return connection
         raise last or OSError(f"no address of {self._config.host}")
+
+    def _alive(self) -> bool:
+        # what was not acknowledged stays counted after a reset
+        return (
+            self._socket is None
+            or self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _TCP_CLOSE
+        )
 
     def _close(self) -> None:
         if self._socket is not None:

@@ -74,7 +74,7 @@ class Bench:
     async def until(self, done: Callable[[], bool]) -> None:
         """Wait until `done()`; looked at in every turn of the loop."""
         async with asyncio.timeout(10):
-            while not done():  # noqa: ASYNC110  # what is awaited is the fake's state
+            while not done():  # what is awaited is the fake's state
                 await asyncio.sleep(0.001)
 
     async def ready(self) -> None:

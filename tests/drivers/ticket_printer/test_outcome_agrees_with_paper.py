@@ -80,7 +80,7 @@ async def test_fault_at_many_bytes(fault: str, status: str, clears: bool) -> Non
     begin, mend = FAULTS[fault]
     _, worked = await length_of_ticket()
     codes = set()
-    for at in range(0, worked + 1, 23 if clears else 61):
+    for at in range(0, worked + 1, 23 if clears else 97):
         fake = FakeEscposPrinter(clears=clears)
         async with bench_of(fake, start_slip=False, status=status) as bench:
             await bench.ready()

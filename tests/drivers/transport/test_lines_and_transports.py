@@ -270,6 +270,21 @@ async def test_second_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     await line.unplug()
 
 
+async def test_reset_ends_the_wait_for_what_was_not_acknowledged() -> None:
+    """What a peer that resets has not acknowledged stays counted as unsent."""
+    line = TcpLine(Recorder())
+    await line.plug()
+    end = TcpTransport(TcpConfig(host="127.0.0.1", port=line.port))
+    await end.open()
+    await line.unplug()
+    with pytest.raises(LineLostError):
+        async with asyncio.timeout(4):
+            await end.write(b"abc")
+            await end.drained(30)
+            await end.read()
+    await end.close()
+
+
 async def test_file_reads_past_empty_packets_and_cannot_tell_what_is_left(tmp_path: Path) -> None:
     path = tmp_path / "lp0"
     os.mkfifo(path)  # like usblp: an empty read while nobody writes, no count of what is left
