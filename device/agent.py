@@ -310,7 +310,7 @@ class Agent:
         where, message = parsed
         match message:
             case NodeCommand():
-                self.node.spawn(self._command(received, message), f"command {message.id}")
+                self.node.spawn(self._command(received, message), f"command {message.id}", to_the_end=True)
                 return False
             case Call() if not received.retained:
                 for station in self.stations:

@@ -42,6 +42,7 @@ class Supervisor:
         self._clock = clock
         self._publish = publish
         self._down: bool | None = None
+        self._said_for_it: Health | None = None
         self._seen_at: datetime | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.state = self._state_of(driver.health)
@@ -73,7 +74,8 @@ class Supervisor:
                 if isinstance(error, DriverError):
                     raise
                 raise NoAnswerError(f"not open within {OPEN_S:.0f} s") from error
-            if self.driver.health.state in ("unknown", "missing"):
+            if self.driver.health.state == "unknown" or self.driver.health == self._said_for_it:
+                # The driver has not said by itself how its device is.
                 self.driver.report(Health("ok"))
             self._log(None)
             await self.driver.serve()
@@ -90,7 +92,8 @@ class Supervisor:
     def _lost(self, error: Exception, code: str) -> None:
         missing = isinstance(error, LineLostError | NoAnswerError) and not isinstance(error, ConfigError)
         facts = self.driver.health.facts
-        self.driver.report(Health("missing" if missing else "fault", code, facts))
+        self._said_for_it = Health("missing" if missing else "fault", code, facts)
+        self.driver.report(self._said_for_it)
         self._log(error)
 
     def _log(self, error: Exception | None) -> None:

@@ -108,9 +108,9 @@ class KioskStationRunner(Station):
 
     async def on_screen(self, message: ToAgent) -> None:
         if isinstance(message, TakeTicket):
-            self.node.spawn(self._take(message), f"ticket {message.request}")
+            self.node.spawn(self._take(message), f"ticket {message.request}", to_the_end=True)
         elif isinstance(message, ReprintTicket):
-            self.node.spawn(self._reprint(message.ticket), f"reprint {message.ticket}")
+            self.node.spawn(self._reprint(message.ticket), f"reprint {message.ticket}", to_the_end=True)
 
     def on_online(self, online: bool) -> None:
         self._show_state()

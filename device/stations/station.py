@@ -37,6 +37,7 @@ class Node:
         self.devices: dict[str, DeviceState] = {}
         self.screens: Screens | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._to_the_end: set[asyncio.Task[None]] = set()
 
     def show(self, station: str, message: LinkMessage) -> None:
         """To every screen of `station`."""
@@ -51,8 +52,11 @@ class Node:
         state = self.devices.get(device)
         return state is not None and state.health in ("ok", "degraded")
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Do something beside; whatever it raises is logged and stops nothing else."""
+    def spawn(self, work: Coroutine[Any, Any, None], name: str, *, to_the_end: bool = False) -> None:
+        """Do something beside; whatever it raises is logged and stops nothing else.
+
+        `to_the_end`: a clean stop waits for it, for at most SETTLE_S.
+        """
         if len(self._tasks) >= TASKS:
             logger.error("too much at once, dropped: %s", name)
             work.close()
@@ -60,15 +64,19 @@ class Node:
         task = asyncio.create_task(_logged(work, name), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if to_the_end:
+            self._to_the_end.add(task)
+            task.add_done_callback(self._to_the_end.discard)
 
     async def settle(self) -> None:
-        """Let what is being done come to its end (a paper in the printer), but not for long."""
-        if self._tasks:
-            _, late = await asyncio.wait(list(self._tasks), timeout=SETTLE_S)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
+        """Let what must come to its end (a paper in the printer) do so, but not for long; end the rest."""
+        if self._to_the_end:
+            await asyncio.wait(list(self._to_the_end), timeout=SETTLE_S)
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
 
     async def report(self, *events: Message) -> bool:
         """Commit events; False, with a log line, when the storage refused them."""
