@@ -8,9 +8,7 @@ Frames and sources: `onbon_bx_frames`.
 - One exchange at a time. The answers carry no number, so each request uses another source address
   (0x8001–0xDFFF), which cards send back: an answer that came too late can not be taken for that of a newer
   text. A card that does not send it back is found out at `open`, and asked with 0x8000 from then on.
-- A text too long for the area scrolls. `flash` on a font card (which has no blinking mode) is a loop of two
-  pages, text and blank, half a second each: inferred from the documented page loop and not tried on a card.
-  A matrix card blinks by itself. A scrolling text does not flash: it moves already.
+- What becomes of long texts, of `flash` and of rare characters: `onbon_bx_content`.
 - A text that was refused or not answered stays wanted: it is tried again every 5 s, and after a reopening.
 - On a font card, characters outside GB2312 become □ and a text beyond the card's buffer is cut; the result
   is then `done` with the code `screen.text_changed`.
@@ -22,23 +20,14 @@ import asyncio
 import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 import msgspec
 
 from drivers.call_screen import glyphs
-from drivers.call_screen.onbon_bx_areas import (
-    Dots,
-    MatrixArea,
-    Mode,
-    TextArea,
-    dynamic_areas,
-    encode_dots,
-    gb2312,
-    styled,
-)
+from drivers.call_screen.onbon_bx_config import OnbonBxConfig
+from drivers.call_screen.onbon_bx_content import showing
 from drivers.call_screen.onbon_bx_frames import (
-    ADDRESS_ANY,
     SOURCE,
     CardError,
     Command,
@@ -55,7 +44,7 @@ from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
 from drivers.driver import Health
 from drivers.errors import DriverError, FrameError, LineLostError, NoAnswerError
 from drivers.transport.serial import SerialConfig
-from drivers.transport.table import TransportConfig, transport
+from drivers.transport.table import transport
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +52,7 @@ PING_S: Final = 5.0
 """After so much silence the card is asked whether it is there."""
 RETRY_S: Final = 5.0
 """A text that the card refused is tried again so often: it may have been noise, or its font is there now."""
-STYLE_BYTES: Final = 16
-"""What fonts and colour take of a font card's area buffer."""
 _LAST_SOURCE: Final = 0xDFFF
-
-_MIDDLE: Final = 0b1010
-_MIDDLE_LEFT: Final = 0b1000
 
 _REFUSALS: Final[dict[int, str]] = {
     CardError.BUSY: "screen.refused_busy",
@@ -80,50 +64,6 @@ _REFUSALS: Final[dict[int, str]] = {
 }
 
 _SUPERSEDED: Final = ShowResult("superseded")
-
-Pixels = Annotated[int, msgspec.Meta(ge=0, le=0x7FFF)]
-
-
-class OnbonBxConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`family`: "k" font cards 5K/6K; "5e", "6e", "6q" dot-matrix cards of these series.
-
-    The area is the whole screen unless given. `device_type` None is the wildcard; `address` 0xFFFE reaches
-    the only card of a line. `brightness` 0–15, None leaves it. `scroll_speed` 0 is fastest.
-    """
-
-    transport: TransportConfig
-    family: Literal["k", "5e", "6e", "6q"] = "k"
-    device_type: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] | None = None
-    address: Annotated[int, msgspec.Meta(ge=1, le=0xFFFE)] = ADDRESS_ANY
-    width_px: Pixels = 128
-    height_px: Pixels = 16
-    area: Annotated[int, msgspec.Meta(ge=0, le=31)] = 0
-    area_x: Pixels = 0
-    area_y: Pixels = 0
-    area_width: Pixels | None = None
-    area_height: Pixels | None = None
-    font_px: Literal[16, 24, 32] = 16
-    brightness: Annotated[int, msgspec.Meta(ge=0, le=15)] | None = None
-    scroll_speed: Annotated[int, msgspec.Meta(ge=0, le=24)] = 4
-    reply_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 2.0
-    retries: Annotated[int, msgspec.Meta(ge=0, le=5)] = 2
-    min_interval_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.0
-
-    def __post_init__(self) -> None:
-        if self.area_x + self.shown_width > self.width_px or self.area_y + self.shown_height > self.height_px:
-            raise ValueError("the area is not inside the screen")
-        if self.shown_width < self.font_px or self.shown_height < self.font_px:
-            raise ValueError("the area is smaller than one character")
-        if self.family == "k" and (self.device_type or 0) > 0xFF:
-            raise ValueError("the device type of a font card is one byte")
-
-    @property
-    def shown_width(self) -> int:
-        return self.width_px - self.area_x if self.area_width is None else self.area_width
-
-    @property
-    def shown_height(self) -> int:
-        return self.height_px - self.area_y if self.area_height is None else self.area_height
 
 
 class OnbonBx(CallScreen):
@@ -266,7 +206,7 @@ class OnbonBx(CallScreen):
     async def _deliver(self, version: int, content: ScreenText) -> ShowResult:
         """Send until acknowledged or refused; the exchange must be held. A lost line ends `serve`, too."""
         loop = asyncio.get_running_loop()
-        command, payload, changed = self._area(content)
+        command, payload, changed = showing(content, self._config)
         code = NoAnswerError.code
         for _ in range(1 + self._config.retries):
             if version != self._version:
@@ -386,61 +326,6 @@ class OnbonBx(CallScreen):
             await self._ask(Command.BRIGHTNESS, k_brightness(level))
         else:
             await self._ask(Command.MATRIX_BRIGHTNESS, matrix_brightness(level), length=0x31)
-
-    def _area(self, content: ScreenText) -> tuple[Command, bytes, bool]:
-        """The command that shows `content`, and whether its text had to be changed."""
-        return self._text_area(content) if self._font_card else self._dot_area(content)
-
-    def _text_area(self, content: ScreenText) -> tuple[Command, bytes, bool]:
-        config = self._config
-        # 5K cards hold 512 bytes per area, 6K cards 1024 (chapter 8.2.1)
-        limit = 1024 if (config.device_type or 0) & 0xF0 == 0x60 else 512
-        text, changed = gb2312(content.text, limit - STYLE_BYTES - 2)
-        scrolls = (
-            len(text) * config.font_px // 2 > config.shown_width
-        )  # a byte is half a cell, an ASCII one too
-        flashes = content.flash and not scrolls
-        area = TextArea(
-            styled(text, content.colour, config.font_px) + (b"\\n " if flashes else b""),
-            config.shown_width,
-            config.shown_height,
-            config.area_x,
-            config.area_y,
-            config.area,
-            align=_MIDDLE_LEFT if scrolls else _MIDDLE,
-            single_line=scrolls,
-            mode=Mode.LEFT if scrolls else Mode.AT_ONCE if flashes else Mode.STATIC,
-            speed=config.scroll_speed,
-            stay=0 if scrolls else 1 if flashes else 10,
-        )
-        return Command.DYNAMIC_AREA, dynamic_areas((area,)), changed
-
-    def _dot_area(self, content: ScreenText) -> tuple[Command, bytes, bool]:
-        config = self._config
-        wide, high = config.shown_width, config.shown_height
-        text_wide, rows = glyphs.line(content.text, config.font_px)
-        top = (high - config.font_px) // 2
-        rows = (0,) * top + rows + (0,) * (high - config.font_px - top)
-        dots = Dots(text_wide, rows)
-        scrolls = text_wide > wide
-        # the last page of a scrolling text ends in a gap, so that its end and its beginning do not touch
-        starts = range(0, text_wide + config.font_px, wide) if scrolls else (-((wide - text_wide) // 2),)
-        pages = tuple(
-            encode_dots(dots.cut(start, wide), content.colour, config.family, config.area_x)
-            for start in starts
-        )
-        area = MatrixArea(
-            pages,
-            wide,
-            high,
-            config.area_x,
-            config.area_y,
-            config.area,
-            mode=Mode.LEFT_CONTINUOUS if scrolls else Mode.BLINK if content.flash else Mode.STATIC,
-            speed=config.scroll_speed,
-            stay=0 if scrolls else 500,
-        )
-        return Command.MATRIX_DYNAMIC_AREA, area.payload(config.family), False
 
     async def _load_font(self) -> None:
         with ThreadPoolExecutor(1) as executor:
