@@ -100,8 +100,6 @@ class Alarms:
             self._bad.pop(key, None)
         elif event.outcome != "superseded":
             self._bad[key] = {"number": watched.number, "outcome": event.outcome, "cause": event.code or ""}
-        if not watched.open:
-            del self._calls[event.call]
 
     def wanted(self, at: datetime) -> dict[Key, dict[str, str]]:
         """Every alarm that should stand now, with its facts."""
@@ -112,6 +110,7 @@ class Alarms:
                     key = (_NOT[missing.how], f"{watched.counter} {missing.node}/{missing.device}")
                     self._bad[key] = {"number": watched.number, "outcome": "no_report"}
                 del self._calls[call]
+        self._drop_removed()
         wanted = dict(self._bad)
         if self.clock_is_back:
             wanted["hall.clock_back", "hall"] = {}
@@ -127,6 +126,16 @@ class Alarms:
                         "cause": device.code or "",
                     }
         return wanted
+
+    def _drop_removed(self) -> None:
+        """Nobody waits any more for the report of a device that was taken away."""
+        for code, subject in list(self._bad):
+            if code in _NOT.values():
+                node, _, device = subject.partition(" ")[2].partition("/")
+                known = self._nodes.all.get(node)
+                devices = known.description.devices if known is not None and known.description else ()
+                if not any(described.device == device for described in devices):
+                    del self._bad[code, subject]
 
     def difference(
         self, standing: dict[Key, Alarm], at: datetime
