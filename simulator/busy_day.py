@@ -30,6 +30,9 @@ CARD_TIMEOUT_S: Final = 4.0
 LOOK_S: Final = 1.5
 """Real: how long a clerk waits for an effect of a key before looking and pressing again."""
 
+AT_ONCE: Final = 10.0
+"""From this speed on paper comes out at once."""
+
 TRIES: Final = 5
 """A person whose paper failed tries so often."""
 
@@ -136,7 +139,8 @@ class BusyDay:
     def _speed_mechanics(self) -> None:
         """Sound and paper take as much of people's time as always; every byte takes its real time."""
         speed = self.speed if self.state == "running" else 1.0
-        self._site.printer.mm_per_s = PAPER_MM_PER_S * speed
+        # a fake with no speed of paper needs no time for the cutter either
+        self._site.printer.mm_per_s = PAPER_MM_PER_S * speed if speed < AT_ONCE else 0.0
         if self._site.voice is not None:
             self._site.voice.speed = speed
 

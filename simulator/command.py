@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 FOLDER: Final = ROOT / "build" / "demo"
 READY_TIMEOUT_S: Final = 60.0
+PAGE_STOP_S: Final = 4.0
 
 
 class DemoError(RuntimeError):
@@ -114,7 +115,7 @@ async def _run_site(site: HallSite, listening: socket.socket, speed: float, stop
     desk = HallDesk(site, speed=speed)
     await desk.start()
     config = uvicorn.Config(
-        build(desk), log_level="error", access_log=False, lifespan="on", ws_ping_interval=20
+        build(desk), log_level="error", access_log=False, lifespan="on", timeout_graceful_shutdown=1
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]), name="page")
@@ -127,10 +128,8 @@ async def _run_site(site: HallSite, listening: socket.socket, speed: float, stop
             ) from error
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         print(f"排号演示 · Paihao demo: {address}   (Ctrl-C 结束 · ends it)", flush=True)
-        await serving
+        await asyncio.shield(serving)
     finally:
         await desk.stop()
         server.should_exit = True
-        server.force_exit = True
-        with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-            await asyncio.wait_for(serving, 3)
+        await asyncio.wait([serving], timeout=PAGE_STOP_S)

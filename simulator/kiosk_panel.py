@@ -7,16 +7,20 @@ argument; everything shown came over the screen link.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
 from simulator.kiosk_screen import ENDED, KioskScreen
 from simulator.words import Words, esc
 from wire.messages import Catalogue, CatalogueService
-from wire.screen_link import TicketProgress
+from wire.screen_link import CardShown, TicketProgress
 
 BACK_HOME_S: Final = 8.0
 """A ticket that is out, or an error, is shown this long; then the next citizen finds the first page."""
+
+PASSING_S: Final = 2.0
+"""How long the progress of a person of the busy day is shown after its last news."""
 
 IDLE_S: Final = 45.0
 """A citizen who walks away in the middle: the first page again."""
@@ -33,6 +37,10 @@ class KioskPanel:
         self._service: str | None = None
         self._priority: str | None = None
         self._request: str | None = None
+        self._passing: str | None = None
+        self._passing_until = 0.0
+        self._newest_seen: TicketProgress | None = None
+        self._card_seen: CardShown | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     # ------------------------------------------------------------ touches
@@ -61,6 +69,7 @@ class KioskPanel:
                 self._screen.reprint(progress.ticket)
             case "home":
                 self._home()
+                self._passing = None
         self._arm()
         self._redraw()
 
@@ -68,6 +77,16 @@ class KioskPanel:
         """The agent said something."""
         if self._request is not None and not self._screen.connected:
             self._home()
+        newest = self._screen.newest
+        if newest is not None and newest is not self._newest_seen and newest.request != self._request:
+            # somebody else stands here: a person of the busy day
+            self._passing, self._passing_until = newest.request, time.monotonic() + PASSING_S
+        self._newest_seen = newest
+        card = self._screen.card
+        if card is not self._card_seen:
+            self._card_seen = card
+            if card is not None and card.priority is not None and self._request is None:
+                self._priority = card.priority
         self._arm()
         self._redraw()
 
@@ -78,15 +97,24 @@ class KioskPanel:
     def _home(self) -> None:
         self._group = self._service = self._priority = self._request = None
 
+    def _shown_request(self) -> str | None:
+        """The request on the glass: the one that was touched here, else that of a passing person."""
+        if self._request is not None or self._group is not None:
+            return self._request
+        return self._passing if time.monotonic() < self._passing_until else None
+
     def _progress(self) -> TicketProgress | None:
-        return self._screen.progress(self._request) if self._request is not None else None
+        request = self._shown_request()
+        return self._screen.progress(request) if request is not None else None
 
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         progress = self._progress()
-        if progress is not None and progress.stage in ENDED:
+        if self._request is None and self._group is None and self._shown_request() is not None:
+            wait = max(0.05, self._passing_until - time.monotonic())
+        elif progress is not None and progress.stage in ENDED:
             wait = BACK_HOME_S if progress.paper != "unknown" else IDLE_S
         elif self._group is not None or self._request is not None:
             wait = IDLE_S
@@ -110,7 +138,7 @@ class KioskPanel:
         catalogue = state.catalogue
         if catalogue is None:
             page, body = "waiting", _say(words("kiosk_no_catalogue"), "", spin=True)
-        elif self._request is not None:
+        elif self._shown_request() is not None:
             page, body = "progress", self._progress_page(words)
         elif (service := _service(catalogue, self._service)) is not None:
             page, body = "confirm", self._confirm_page(words, catalogue, service)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from simulator.hall_site import HallSite
@@ -57,11 +57,11 @@ def _flag(key: str, attribute: str) -> Way:
 
 
 def _once(key: str, attribute: str) -> Way:
-    """A count of the fake: so many more of that fault."""
+    """A count of the fake: the next time it does it wrong."""
 
     def act(site: HallSite, name: str) -> None:
         fake: Any = site.fakes[name]
-        setattr(fake, attribute, getattr(fake, attribute) + 1)
+        setattr(fake, attribute, 0 if getattr(fake, attribute) else 1)
 
     return Way(key, act, lambda site, name: bool(getattr(site.fakes[name], attribute)))
 
@@ -107,7 +107,11 @@ def _bounce(site: HallSite, name: str) -> None:
     fake.bounce(fake.key_names[0])
 
 
-def _dies(site: HallSite, name: str) -> None:
+def _breaks_off(site: HallSite, name: str) -> bool:
+    return getattr(site.fakes[name], "dies_at", None) is not None
+
+
+def _break_off(site: HallSite, name: str) -> None:
     fake: Any = site.fakes[name]
     fake.dies_at = None if fake.dies_at is not None else 0.5
 
@@ -129,7 +133,7 @@ _OWN: Final[dict[str, list[Way]]] = {
         _pair("freeze", "freeze", "go_on", lambda fake: fake.frozen),
         Way("stop_at", _stop_at),
         _flag("silent", "silent"),
-        Way("power", lambda site, name: cast("Any", site.fakes[name]).power_cycle()),
+        _pair("power", "power_off", "power_on", lambda fake: not fake.powered),
     ],
     "onbon_bx": [_flag("silent", "silent"), _flag("busy", "busy"), _once("bad_crc", "bad_crc")],
     "serial_keypad": [_flag("silent", "silent"), Way("bounce", _bounce)],
@@ -142,6 +146,6 @@ _OWN: Final[dict[str, list[Way]]] = {
     "speaker": [
         _flag("silent", "silent"),
         _flag("refusing", "refusing"),
-        Way("breaks_off", _dies, lambda site, name: getattr(site.fakes[name], "dies_at", None) is not None),
+        Way("breaks_off", _break_off, _breaks_off),
     ],
 }

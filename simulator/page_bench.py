@@ -78,7 +78,7 @@ def day(site: HallSite, busy: BusyDay, words: Words) -> str:
     ]
     cells = "".join(
         f'<div class="stat{bad}" data-stat="{name}"><b class="num">{esc(value)}</b>'
-        f"<span>{words.html(f'stat_{name}')}</span></div>"
+        f"<span>{words.html(f'stat_{name}', queue=busy.at_kiosk)}</span></div>"
         for name, value, bad in stats
     )
     return (

@@ -171,6 +171,8 @@ def keys(site: HallSite, counter: str, words: Words) -> str:
 def rating(site: HallSite, counter: str, words: Words, thanking: bool) -> str:
     """The rating keypad: its lights and prompt as the fake decoded them. `thanking`: it thanks just now."""
     pad = site.rating_keypad(counter)
+    # this model lights its keys by itself while it asks, unless it was told which
+    lit = pad.lights or (frozenset("12345") if pad.prompting else frozenset())
     if thanking:
         lcd, kind = words("rating_thanks"), " thanks"
     elif pad.prompting:
@@ -178,7 +180,7 @@ def rating(site: HallSite, counter: str, words: Words, thanking: bool) -> str:
     else:
         lcd, kind = words("rating_idle"), ""
     grades = "".join(
-        f'<button class="grade{" lit" if str(grade) in pad.lights else ""}{" low" if grade < 3 else ""}" '
+        f'<button class="grade{" lit" if str(grade) in lit else ""}{" low" if grade < 3 else ""}" '
         f'data-act="rate.{counter}" data-arg="{grade}"><b>{grade}</b>{words.html(f"grade_{grade}")}</button>'
         for grade in (5, 4, 3, 2, 1)
     )

@@ -89,7 +89,7 @@ async def test_parts_die_with_their_parent(tmp_path: Path) -> None:
     parent.kill()
     await parent.wait()
     async with asyncio.timeout(5):
-        while _runs(child):  # noqa: ASYNC110  (another process: nothing to await)
+        while _runs(child):
             await asyncio.sleep(0.01)
 
 
