@@ -1,6 +1,6 @@
-"""`paihao journal verify|export FILE`: check the hash chain, or write the events as JSON lines.
+"""`paihao journal verify|export`: check the hash chain, or write the events as JSON lines.
 
-Both only read, also while the coordinator runs. Exit status: 0 good, 1 changed or unreadable, 2 wrong usage.
+The journal is named itself or by `--config hall.toml`. Both only read, also while the coordinator runs. Exit status: 0 good, 1 changed or unreadable, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from hall.config import load_config
 from hall.journal import JournalError, export_line, open_engine, read_rows, verify
+from wire.checked_toml import TomlProblems
 from wire.texts import LANGUAGES, text
 
 
@@ -23,10 +25,18 @@ def main(arguments: list[str]) -> int:
     check = actions.add_parser("verify", help="核对哈希链 · check the hash chain")
     export = actions.add_parser("export", help="导出为 JSON 行 · write JSON lines to the standard output")
     for action in (check, export):
-        action.add_argument("journal", metavar="JOURNAL", help="hall.db, or an SQLAlchemy URL")
+        which = action.add_mutually_exclusive_group(required=True)
+        which.add_argument("journal", nargs="?", metavar="JOURNAL", help="hall.db, or an SQLAlchemy URL")
+        which.add_argument("--config", metavar="FILE", help="hall.toml, which names the journal")
     export.add_argument("--since", type=int, default=0, metavar="SEQ", help="only rows after this one")
     options = parser.parse_args(arguments)
-    url = options.journal
+    try:
+        url: str = options.journal or load_config(options.config).hall.storage
+    except TomlProblems as error:
+        for line in (*(text("config.wrong", language) for language in LANGUAGES), *error.problems):
+            _complain(line)
+        return 2
+    where = url
     if "://" not in url:
         if not Path(url).is_file():
             _complain(f"{url}: 没有这个文件 · no such file")
@@ -47,7 +57,7 @@ def main(arguments: list[str]) -> int:
         _complain(f"  {error}")
         return 1
     except SQLAlchemyError as error:
-        _complain(f"{options.journal}: {getattr(error, 'orig', None) or error}")
+        _complain(f"{where}: {getattr(error, 'orig', None) or error}")
         return 1
     except BrokenPipeError:
         sys.stderr.close()

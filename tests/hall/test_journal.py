@@ -214,6 +214,16 @@ async def test_the_export_is_one_json_object_a_line(
     assert lines[1]["prev_hash"] == lines[0]["hash"]
 
 
+async def test_the_configuration_names_the_journal(runtime: Runtime, tmp_path: Path) -> None:
+    path = await fill(runtime)
+    shipped = (ROOT / "firmware_config" / "hall" / "hall.toml").read_text("utf-8")
+    file = tmp_path / "hall.toml"
+    file.write_text(shipped.replace("/var/lib/paihao/hall.db", str(path)), "utf-8")
+    assert journal_command.main(["verify", "--config", str(file)]) == 0
+    file.write_text("[hall]\n", "utf-8")
+    assert journal_command.main(["verify", "--config", str(file)]) == 2
+
+
 def test_a_missing_or_foreign_file_is_a_clear_error(tmp_path: Path, capsys: Any) -> None:
     assert journal_command.main(["verify", str(tmp_path / "none.db")]) == 1
     (tmp_path / "text.db").write_text("not a database, but long enough to be read as one" * 50)
