@@ -72,7 +72,7 @@ def paper_of(
         if priority is not None:
             values["priority"] = local(priority.name, language)
         if catalogue.ticket_url:
-            qr = catalogue.ticket_url + ticket.ticket
+            qr = catalogue.ticket_url.replace("{ticket}", ticket.ticket)
     return Paper(
         number=ticket.number,
         values={name: value for name, value in values.items() if value},

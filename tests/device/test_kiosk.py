@@ -52,7 +52,7 @@ CATALOGUE = Catalogue(
         PriorityClass(priority="soldier", name={"zh-CN": "军人"}),
     ),
     zones=(Zone(zone="east", name={"zh-CN": "东区"}, directions={"zh-CN": "左转"}),),
-    ticket_url="https://hall.example/t/",
+    ticket_url="https://hall.example/t/{ticket}",
     ticket_notes={"zh-CN": "过号重取"},
 )
 
