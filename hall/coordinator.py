@@ -420,6 +420,7 @@ class Coordinator:
                 continue
             self.runtime.post(cmd.Tick(id="", at=at))
             self.dispatch.send_due(self.runtime.epoch, at)
+            self._publish_acks(self.runtime.gaps_due(at))
             self._look_at_alarms(at)
 
     async def _open_day(self, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """`paihao journal verify|export`: check the hash chain, or write the events as JSON lines.
 
-The journal is named itself or by `--config hall.toml`. Both only read, also while the coordinator runs. Exit status: 0 good, 1 changed or unreadable, 2 wrong usage.
+The journal is named itself or by `--config hall.toml`. Both only read, also while the coordinator runs.
+Exit status: 0 good, 1 changed or unreadable, 2 wrong usage.
 """
 
 from __future__ import annotations

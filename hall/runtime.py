@@ -42,9 +42,12 @@ MAX_GROUP: Final = 1_000
 RELOAD_S: Final = 1.0
 """How long to wait before the journal is tried again after it failed."""
 
-GAP_ASKS: Final = 3
-GAP_S: Final = 2.0
-"""A gap in a node's stream is asked for this many times, this far apart; then it counts as lost."""
+GAP_S: Final = 1.0
+GAP_ASKS: Final = 30
+GAP_ANSWERS: Final = 3
+"""A gap in a node's stream is asked for every GAP_S, at most GAP_ASKS times by the clock. When the node has
+answered GAP_ANSWERS of these and always begun behind the gap, its events are lost: a journal restored from a
+backup misses what the node was told it may forget. Fewer could be the broker delivering something again."""
 
 
 def new_id() -> str:
@@ -86,10 +89,14 @@ class _Pending:
 
 @dataclass(slots=True)
 class _Gap:
+    """`answered` is the last ask that was answered from `lowest` on, `answers` how many were."""
+
     through: int
     lowest: int
-    asks: int
     asked_at: datetime
+    asks: int = 1
+    answered: int = 0
+    answers: int = 0
 
 
 @dataclass(slots=True)
@@ -404,24 +411,39 @@ class Runtime:
         return True
 
     def _gap_is_lost(self, key: tuple[str, str], through: int, seq: int, committed: Committed) -> bool:
-        """Ask for what is missing; True when the node has been asked often and always begins at `seq`."""
+        """Ask for what is missing; True when the node answered often enough and always began at `seq`."""
         at = self.now()
         gap = self._gaps.get(key)
         if gap is None or gap.through != through:
-            gap = self._gaps[key] = _Gap(through, seq, 0, at - timedelta(seconds=GAP_S))
+            self._gaps[key] = _Gap(through, seq, at)
             self.counts["gaps"] += 1
-        gap.lowest = min(gap.lowest, seq)
-        if at - gap.asked_at < timedelta(seconds=GAP_S):
+            committed.acks[key] = (through, True)
             return False
-        if gap.asks >= GAP_ASKS and seq == gap.lowest:
-            logger.error(
-                "%s has no events %d to %d of stream %s any more", key[0], through + 1, seq - 1, key[1]
-            )
-            return True
-        gap.asks += 1
-        gap.asked_at = at
-        committed.acks[key] = (through, True)
+        if seq < gap.lowest:
+            gap.lowest, gap.answers = seq, 0
+        if seq == gap.lowest and gap.asks > gap.answered:
+            gap.answered = gap.asks
+            gap.answers += 1
+            if gap.answers >= GAP_ANSWERS:
+                logger.error(
+                    "%s: events %d to %d of stream %s are lost", key[0], through + 1, seq - 1, key[1]
+                )
+                return True
+        if at - gap.asked_at >= timedelta(seconds=GAP_S):
+            gap.asks += 1
+            gap.asked_at = at
+            committed.acks[key] = (through, True)
         return False
+
+    def gaps_due(self, at: datetime) -> dict[tuple[str, str], tuple[int, bool]]:
+        """Acks that ask again for what is missing in the nodes' streams; for the clock, every second."""
+        acks: dict[tuple[str, str], tuple[int, bool]] = {}
+        for key, gap in self._gaps.items():
+            if gap.asks < GAP_ASKS and at - gap.asked_at >= timedelta(seconds=GAP_S):
+                gap.asks += 1
+                gap.asked_at = at
+                acks[key] = (gap.through, True)
+        return acks
 
     # ------------------------------------------------------------ when a commit fails
 

@@ -215,6 +215,7 @@ def _ticket_called(state: State, event: ev.TicketCalled) -> None:
     ticket.call = event.call
     ticket.attempt = event.attempt
     ticket.called_at = event.at
+    ticket.last_call_at = event.at
     ticket.ended_at = None
     counter = _counter(state, event.counter)
     counter.ticket = event.ticket
@@ -226,6 +227,7 @@ def _ticket_recalled(state: State, event: ev.TicketRecalled) -> None:
     ticket.state = "called"
     ticket.call = event.call
     ticket.attempt = event.attempt
+    ticket.last_call_at = event.at
 
 
 def _ticket_serving(state: State, event: ev.TicketServing) -> None:

@@ -8,6 +8,7 @@ Keys, in words:
   leaves the counter free. `finish` ends without calling. `park` lays the current ticket aside, `unpark`
   calls back the longest parked one (or `target`: a parked or missed ticket).
 - `transfer` sends the current ticket to `target`, a counter or a service, at its old place by time.
+- A recall within `recall_pause_s` of the last call is a key pressed twice.
 - A key acts only on the ticket that the clerk saw: where `shown_ticket` is not the counter's current
   ticket the press is refused as stale, so a key pressed twice acts once.
 - `open`, `pause`, `close` set the counter; the last two not while a ticket is there.
@@ -118,6 +119,9 @@ def _recall(
     state: State, command: cmd.PressKey, counter: CounterNow, current: Ticket | None
 ) -> list[ev.Event]:
     ticket = _current(current)
+    pause = timedelta(seconds=state.policy.limits.recall_pause_s)
+    if ticket.last_call_at is not None and timedelta(0) <= command.at - ticket.last_call_at < pause:
+        raise RefusedError("hall.recall_soon", ticket.ticket)
     return [
         ev.TicketRecalled(
             at=command.at,

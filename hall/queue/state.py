@@ -60,6 +60,7 @@ class Ticket(msgspec.Struct, kw_only=True, gc=False):
     call: str | None = None
     attempt: int = 0
     called_at: datetime | None = None
+    last_call_at: datetime | None = None
     ended_at: datetime | None = None
     reprints: int = 0
 

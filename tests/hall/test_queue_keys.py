@@ -75,6 +75,20 @@ def test_no_show_needs_its_recalls(make_hall: Any, refused: Any) -> None:
     assert not hall.state.prompts, "nobody was served"
 
 
+def test_a_recall_pressed_twice_acts_once(make_hall: Any, refused: Any) -> None:
+    hall = make_hall(recall_pause_s=0.2)
+    ticket = hall.issue()
+    hall.press("1", "next")
+    hall.wait(10)
+    hall.press("1", "recall")
+    hall.wait(0.1)
+    with refused("hall.recall_soon"):
+        hall.press("1", "recall")
+    hall.wait(0.1)
+    hall.press("1", "recall")
+    assert ticket.attempt == 3
+
+
 def test_a_missed_citizen_who_comes_back_is_called_again(hall: Any) -> None:
     ticket = hall.issue()
     hall.press("1", "next")
