@@ -15,6 +15,9 @@ from wire.texts import text
 log = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 2.0
+SAID: Final = ("kind", "health")
+"""Facts that the alarm's text or its code say already."""
+
 PATH: Final = "/api/v1/alarms"
 
 
@@ -31,9 +34,9 @@ class AlarmRow:
         return text(self.code, words.language, **{"subject": self.subject, **self.facts})
 
     def about(self, words: Words) -> str:
-        """Which device, node or ticket, and what is known of it."""
-        facts = [words.code(value) for value in self.facts.values() if value]
-        return " · ".join([self.subject, *facts])
+        """What else is known of it."""
+        known = [words.code(value) for name, value in self.facts.items() if value and name not in SAID]
+        return " · ".join(known)
 
 
 async def fetch_alarms(port: int) -> list[AlarmRow] | None:

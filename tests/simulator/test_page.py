@@ -1,0 +1,170 @@
+"""The page in a real Chromium: take a ticket, call it, rate it, run out of paper, unplug and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from simulator.hall_site import ROOT
+
+pytestmark = [pytest.mark.broker, pytest.mark.browser]
+
+ARGUMENTS = ["--no-sandbox", "--headless=new", "--disable-gpu", "--disable-background-networking"]
+SLOW = 20_000
+"""Milliseconds: a busy machine may take its time."""
+
+
+async def chromium(playwright: object) -> Browser:
+    """The machine's Chromium, else Playwright's own; skips where there is neither."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    kind = playwright.chromium  # type: ignore[attr-defined]
+    if program is None and not Path(kind.executable_path).exists():
+        pytest.skip("no Chromium on this machine")
+    browser: Browser = await kind.launch(executable_path=program, args=ARGUMENTS)
+    return browser
+
+
+@pytest.fixture
+async def address(tmp_path: Path) -> AsyncIterator[str]:
+    """The demo as a stranger starts it."""
+    demo = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(ROOT / "paihao.py"),
+        "demo",
+        "--folder",
+        str(tmp_path / "demo"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert demo.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            line = (await demo.stdout.readline()).decode()
+        found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        assert found, line
+        yield found[0]
+    finally:
+        demo.terminate()
+        async with asyncio.timeout(20):
+            await demo.wait()
+    assert demo.returncode == 0
+
+
+@pytest.fixture
+async def page(address: str) -> AsyncIterator[Page]:
+    problems: list[str] = []
+    foreign: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await chromium(playwright)
+        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(SLOW)
+        expect.set_options(timeout=SLOW)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+        page.on(
+            "request",
+            lambda asked: (
+                foreign.append(asked.url)
+                if not asked.url.startswith((address, "data:", "ws://127.0.0.1"))
+                else None
+            ),
+        )
+        await page.goto(address)
+        yield page
+        await browser.close()
+    assert problems == []
+    assert foreign == [], "the page must not need anything from outside"
+
+
+async def take(page: Page) -> None:
+    """A citizen touches: group, service, confirm."""
+    await page.click('[data-act="kiosk.group"] >> nth=0')
+    await page.click('[data-act="kiosk.service"] >> nth=0')
+    await page.click('[data-act="kiosk.take"]')
+
+
+async def test_a_visitor_operates_the_hall(page: Page) -> None:
+    """One stay at the desk; each step needs the one before."""
+    dot = page.locator('[data-device$="/printer"]')
+    await expect(dot).to_have_attribute("data-health", "ok")
+
+    # a card of an elderly person offers priority by itself, and shows nothing in full
+    await page.click('[data-act="kiosk.group"] >> nth=0')
+    await page.click('[data-act="kiosk.service"] >> nth=0')
+    await page.click('[data-act="card.lay"][data-arg="1"]')
+    await expect(page.locator(".banner.card-in")).to_contain_text("*")
+    await expect(page.locator(".prio.on")).to_contain_text("老年人")
+    await page.click('[data-act="kiosk.take"]')
+
+    # paper
+    await expect(page.locator(".glass .big")).to_be_visible()
+    number = await page.locator(".glass .big").inner_text()
+    assert re.fullmatch(r"[A-Z]\d{3}", number)
+    await expect(page.locator(".glass .say")).to_contain_text("请取走号票")
+    await expect(page.locator('[data-stat="printed"] b')).to_have_text("1")
+    picture = page.locator(".papers img").first
+    assert await picture.evaluate("i => i.decode().then(() => i.naturalWidth)") > 300
+
+    # call: panel, hall display, voice, LED dots
+    await page.click('[data-act="key.1"][data-arg="next"]')
+    await expect(page.locator(f'.display .call[data-number="{number}"]')).to_be_visible()
+    await expect(page.locator('[data-counter="1"] .now')).to_contain_text(number)
+    await expect(page.locator(".said")).to_contain_text(number)
+    await page.wait_for_function(
+        "() => { const c = document.getElementById('led-1'); const d = c.getContext('2d')"
+        ".getImageData(0, 0, c.width, c.height).data; let n = 0;"
+        "for (let i = 0; i < d.length; i += 4) if (d[i] > 200 && d[i + 1] < 120) n++; return n > 200; }"
+    )
+
+    # rating
+    await page.click('[data-act="key.1"][data-arg="finish"]')
+    await expect(page.locator('[data-counter="1"] .lcd')).to_have_class(re.compile("ask"))
+    await page.click('[data-act="rate.1"][data-arg="5"]')
+    await expect(page.locator('[data-counter="1"] .lcd')).to_have_class(re.compile("thanks"))
+    await expect(page.locator('[data-stat="rated"] b')).to_have_text("1")
+
+    # no paper: refused in words, nothing printed, and back again
+    await page.click('[data-act="kiosk.home"]')
+    await page.click('[data-act^="way."][data-act$="/printer"][data-arg="paper_out"]')
+    await expect(dot).to_have_attribute("data-health", "fault")
+    await take(page)
+    await expect(page.locator(".words.bad")).to_contain_text("打印纸已用完")
+    await expect(page.locator('[data-stat="printed"] b')).to_have_text("1")
+    await page.click('[data-act^="way."][data-act$="/printer"][data-arg="paper_out"]')
+    await expect(dot).to_have_attribute("data-health", "ok")
+    await page.click('[data-act="kiosk.home"]')
+    await take(page)
+    await expect(page.locator('[data-stat="printed"] b')).to_have_text("2")
+
+    # unplugged and plugged in again
+    strip = page.locator('[data-device="counter-2/strip"]')
+    await page.click('[data-act="way.counter-2/strip"][data-arg="unplug"]')
+    await expect(strip).to_have_attribute("data-health", "missing")
+    await page.click('[data-act="way.counter-2/strip"][data-arg="unplug"]')
+    await expect(strip).to_have_attribute("data-health", "ok")
+
+    # kill -9 of an agent: seen, and back
+    part = page.locator('[data-part="counter-3"]')
+    await page.click('[data-act="part.kill"][data-arg="counter-3"]')
+    await expect(part).to_contain_text("第 2 次启动")
+    await expect(part).to_have_attribute("data-state", "ready")
+
+    # in English as well
+    await page.goto(page.url.split("?")[0] + "?lang=en")
+    await expect(page.locator(".devices")).to_contain_text("Rating keypad")
+
+
+async def test_a_busy_day_runs_and_ends(page: Page) -> None:
+    await page.locator('input[data-act="day.speed"]').fill("100")
+    await page.click('[data-act="day.start"]')
+    for stat in ("arrived", "printed", "called", "served"):
+        await expect(page.locator(f'[data-stat="{stat}"] b')).not_to_have_text("0")
+    await expect(page.locator('[data-stat="refused"] b')).to_have_text("0")
+    await page.click('[data-act="day.stop"]')
+    await expect(page.locator('[data-act="day.start"]')).to_be_visible()
