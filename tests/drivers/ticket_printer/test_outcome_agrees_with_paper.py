@@ -143,8 +143,9 @@ async def test_cutter_jam_is_never_failed_because_the_ticket_hangs_there(bench: 
     assert "此纸条无效" in bench.fake.tickets[-2].text
 
 
-async def test_silence_is_unknown_and_printing_goes_on(bench: Bench) -> None:
-    bench.fake.at_byte(100, bench.fake.be_silent)
+@pytest.mark.parametrize("at", [100, 600])
+async def test_silence_is_unknown_and_printing_goes_on(bench: Bench, at: int) -> None:
+    bench.fake.at_byte(at, bench.fake.be_silent)
     result = await bench.printer.print_ticket(TICKET)
     assert result == PrintResult("unknown", "device.no_answer")
 

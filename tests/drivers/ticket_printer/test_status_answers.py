@@ -100,17 +100,18 @@ async def test_silence_is_reported_as_missing_and_heals(bench: Bench) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 async def test_noise_never_stops_the_driver(seed: int) -> None:
-    async with bench_of(start_slip=False, print_s=0.1, answer_s=0.02) as bench:
+    async with bench_of(start_slip=False, print_s=0.2, answer_s=0.04) as bench:
         await bench.ready()
         bench.line.send(random.Random(seed).randbytes(300))
         bench.line.faults.noise = 0.02
         await bench.printer.print_ticket(TICKET)
         bench.line.faults.noise = 0.0
-        outcomes = []
-        for _ in range(3):
+        for _ in range(5):  # noise may have left the printer in the middle of a command
             await bench.ready()
-            outcomes.append((await bench.printer.print_ticket(TICKET)).outcome)
-        assert outcomes[-1] == "confirmed"
+            if (await bench.printer.print_ticket(TICKET)).outcome == "confirmed":
+                break
+        else:
+            raise AssertionError("it never came to itself")
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -132,15 +133,19 @@ async def test_spoiled_answers_never_make_a_wrong_outcome(seed: int) -> None:
 
 
 async def test_answers_owed_from_before_are_not_taken_for_new_ones() -> None:
-    """A printer without clearing that hung with questions in its queue answers them late."""
+    """A printer without clearing that hung with a question in its queue answers it while the next waits."""
     fake = FakeEscposPrinter(clears=False)
-    async with bench_of(fake, start_slip=False) as bench:
+    async with bench_of(fake, start_slip=False, print_s=5) as bench:
         await bench.ready()
-        fake.stop_at(400)
+        fake.stop_at(600)  # in the last chunk, behind which the question stands
         assert (await bench.printer.print_ticket(TICKET)).outcome == "unknown"
+        fake.tickets.clear()
+        fake.mm_per_s = 12.0  # the old answer comes after the new questions
         fake.go_on()
+        await bench.until(lambda: bench.printer._line is not None and bench.printer._line.owed >= 2)
+        fake.mm_per_s = 100.0
         await bench.ready()
-        before = len(whole_tickets(fake))
-        fake.at_byte(150, fake.paper_out)
-        assert (await bench.printer.print_ticket(TICKET)).outcome == "failed"
-        assert len(whole_tickets(fake)) == before
+        fake.mm_per_s = 1500.0
+        for number in range(1, 4):
+            assert (await bench.printer.print_ticket(TICKET)).outcome == "confirmed"
+            assert len(whole_tickets(fake)) == number, "confirmed before it was out"
