@@ -161,14 +161,14 @@ class Runtime:
 
     async def stop(self) -> None:
         """Finish what is pending, then close the journal."""
-        if self._task is not None:
+        task, self._task = self._task, None
+        if task is not None:
             while self._pending and self.healthy:
                 await asyncio.sleep(0)
                 await self.settled()
             await self.settled()
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+            task.cancel()
+            await asyncio.wait([task])
         for item in self._pending:
             self._fail(item, JournalError("stopping", code="hall.stopping"))
         self._pending.clear()
@@ -290,6 +290,8 @@ class Runtime:
     # ------------------------------------------------------------ the writer
 
     def _enqueue(self, item: _Pending) -> None:
+        if self._task is None:
+            raise JournalError("not running", code="hall.stopping")
         if not self.healthy:
             raise JournalError("refused until the journal can be written again")
         if len(self._pending) >= MAX_PENDING:
