@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from simulator.board_screen import CounterScreen
 from simulator.hall_site import PAPER_MM_PER_S, HallSite
-from simulator.people import DayPlan, Visit, plan_day
+from simulator.people import DAY_S, PEOPLE, DayPlan, Visit, plan_day
 from simulator.people_time import PeopleTime
 from wire.messages import Catalogue, CounterState
 
@@ -75,7 +75,15 @@ class BusyDay:
         speed: 1 … 200 times; may be changed while it runs.
     """
 
-    def __init__(self, site: HallSite, *, speed: float = 20.0, seed: int = 1, people: int = 600) -> None:
+    def __init__(
+        self,
+        site: HallSite,
+        *,
+        speed: float = 20.0,
+        seed: int = 1,
+        people: int = PEOPLE,
+        day_s: float = DAY_S,
+    ) -> None:
         self.state: Literal["idle", "running", "finished"] = "idle"
         self.arrived = 0
         self.gave_up = 0
@@ -89,6 +97,7 @@ class BusyDay:
         self._site = site
         self._seed = seed
         self._people = people
+        self._day_s = day_s
         self._kiosk_queue: deque[Visit] = deque()
         self._kiosk_news = asyncio.Event()
         self._holding: dict[str, Visit] = {}
@@ -155,6 +164,7 @@ class BusyDay:
             seed=self._seed,
             people=self._people,
             counters=len(self._site.counters),
+            day_s=self._day_s,
         )
         self.time.start()
         self._speed_mechanics()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import fcntl
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -22,6 +24,7 @@ from simulator.hall_site import ROOT, HallSite
 log = logging.getLogger(__name__)
 
 FOLDER: Final = ROOT / "build" / "demo"
+LOCK: Final = "demo.lock"
 READY_TIMEOUT_S: Final = 60.0
 PAGE_STOP_S: Final = 4.0
 
@@ -31,11 +34,16 @@ class DemoError(RuntimeError):
 
 
 def main(arguments: list[str]) -> int:
-    """`paihao demo [--folder F] [--port P]`. 0 after Ctrl-C or SIGTERM, 1 with one clear line otherwise."""
+    """`paihao demo [--folder F] [--port P]`. Returns 0 after Ctrl-C or SIGTERM, else 1 with one line why."""
     parser = argparse.ArgumentParser(
         prog="paihao demo", description="Run a whole hall on this machine and operate it in a browser."
     )
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="for configuration, databases and logs")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="for configuration, databases and logs; a hall that was there goes on (default: a new hall in "
+        "build/demo)",
+    )
     parser.add_argument(
         "--port", type=int, help="of the page on 127.0.0.1; default: PAIHAO_DEMO_PORT, else a free one"
     )
@@ -49,18 +57,22 @@ def main(arguments: list[str]) -> int:
     for noisy in ("httpx", "nicegui", "uvicorn", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     try:
-        port = options.port if options.port is not None else int(os.environ.get("PAIHAO_DEMO_PORT") or 0)
-        listening = _listen(port)
-        asyncio.run(_run(options.folder, listening, options.speed))
+        listening = _listen(options.port if options.port is not None else _wanted_port())
+        with _own(options.folder or FOLDER, fresh=options.folder is None) as folder:
+            asyncio.run(_run(folder, listening, options.speed))
     except KeyboardInterrupt:
         pass  # before the loop took over Ctrl-C
-    except ValueError:
-        print("paihao demo: PAIHAO_DEMO_PORT is not a number", file=sys.stderr)
-        return 1
     except (DemoError, BrokerMissingError) as error:
         print(f"paihao demo: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _wanted_port() -> int:
+    wanted = os.environ.get("PAIHAO_DEMO_PORT", "")
+    if wanted and not wanted.isdecimal():
+        raise DemoError(f"PAIHAO_DEMO_PORT is no port number: {wanted!r}")
+    return int(wanted or 0)
 
 
 def _listen(port: int) -> socket.socket:
@@ -71,6 +83,26 @@ def _listen(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         raise DemoError(f"port {port} cannot be used: {error}") from error
     return listening
+
+
+@contextlib.contextmanager
+def _own(folder: Path, *, fresh: bool) -> Iterator[Path]:
+    """The folder, for one demo at a time; `fresh`: without what an earlier one left there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("w")
+    except OSError as error:
+        raise DemoError(f"{folder} cannot be used: {error}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DemoError(f"another demo runs in {folder}; choose another --folder") from error
+        if fresh:
+            for entry in folder.iterdir():
+                if entry.name != LOCK:
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        yield folder
 
 
 class _Server(uvicorn.Server):

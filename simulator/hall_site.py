@@ -67,6 +67,7 @@ PAPER_MM_PER_S: Final = 200.0
 """Speed of the paper of a good kiosk printer; 0 prints at once."""
 
 PAPERS_KEPT: Final = 100
+NUMBERS_KEPT: Final = 20_000
 
 NUMBER: Final = re.compile(r"[A-Z]{0,3}[0-9]{1,6}")
 """A printed number (`wire.messages.Number`)."""
@@ -107,6 +108,8 @@ class HallSite:
         self.papers_out = 0
         self.tickets_out = 0
         """Pieces with a number on them that came out whole."""
+        self.numbers: deque[str] = deque(maxlen=NUMBERS_KEPT)
+        """What stood on them, in order; a reprint stands there again."""
         self.screens: dict[str, ScreenClient] = {}
         self.watchers: set[Callable[[str], None]] = set()
         self._settings = settings
@@ -378,7 +381,9 @@ class HallSite:
         for piece in reversed(fresh):
             self.papers_out += 1
             self.papers.append((self.papers_out, piece))
-            self.tickets_out += number_on(piece) is not None
+            if (number := number_on(piece)) is not None:
+                self.tickets_out += 1
+                self.numbers.append(number)
 
 
 def number_on(piece: PrintedTicket) -> str | None:
