@@ -162,7 +162,7 @@ def _line_ink(line: PrintedLine) -> Image.Image:
             wide = max(cell, round(font.getlength(char) + 2 * bold))
             mark = Image.new("L", (wide, size))
             ImageDraw.Draw(mark).text(
-                (wide / 2, size * 0.81), char, font=font, anchor="ms", fill=255, stroke_width=bold
+                (wide / 2, size * 0.79), char, font=font, anchor="ms", fill=255, stroke_width=bold
             )
         image.paste(mark.resize((cell, 24 * line.height)), (x, 0))
         x += cell

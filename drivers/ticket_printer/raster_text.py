@@ -41,7 +41,7 @@ def glyph(cluster: str, columns: int, width: int, height: int, bold: bool) -> Im
     wide = max(columns * DOTS_PER_COLUMN * times, round(font.getlength(cluster) + 2 * stroke))
     image = Image.new("L", (wide, CELL_HEIGHT * times), 255)
     ImageDraw.Draw(image).text(
-        (wide / 2, image.height * 0.81), cluster, font=font, anchor="ms", fill=0, stroke_width=stroke
+        (wide / 2, image.height * 0.79), cluster, font=font, anchor="ms", fill=0, stroke_width=stroke
     )
     return image.resize((columns * DOTS_PER_COLUMN * width, CELL_HEIGHT * height))
 
