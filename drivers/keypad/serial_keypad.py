@@ -4,7 +4,7 @@ Binds to: serial, tcp. Implements: Keypad. The protocol is a format (`frames`), 
 `drivers/keypad/formats/*.toml` or the station's own.
 
 A keypad that sends by itself cannot be asked whether it is there: its health is that of its line, *degraded*
-after unreadable bytes until a good frame comes. A polled one is missing when it stops answering.
+after unreadable bytes until a good frame comes or nothing for QUIET_S. A polled one is missing when it stops answering.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from drivers.transport.table import TransportConfig, transport
 log = logging.getLogger(__name__)
 
 OUTPUT_TIMEOUT_S: Final = 1.0
+QUIET_S: Final = 5.0
+"""A noisy line that says nothing for so long counts as mended."""
 
 
 @cache
@@ -113,11 +115,20 @@ class SerialKeypad(Keypad):
                 await self._poll()
             else:
                 while True:
-                    self._take(await self._line.read())
+                    await self._listen()
         except DriverError as error:
             self._is_open = False
             self.report(Health("missing", error.code))
             raise
+
+    async def _listen(self) -> None:
+        """Take what comes; a line that was noisy and is quiet again for QUIET_S is well."""
+        noisy = self.health.state == "degraded"
+        data = await self._line.read(QUIET_S if noisy else None)
+        if data:
+            self._take(data)
+        else:
+            self.report(Health("ok"))
 
     async def close(self) -> None:
         self._is_open = False

@@ -317,6 +317,16 @@ async def test_unreadable_bytes_are_told_until_a_key_is_good(tmp_path: Path) -> 
         await rig.until(lambda: rig.keypad.health.state == "ok")
 
 
+async def test_a_noisy_line_that_falls_silent_is_well_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.keypad.serial_keypad.QUIET_S", 0.05)
+    async for rig in running("push-pty", tmp_path / "keypad"):
+        rig.line.send(b"\x55" * 30)
+        await rig.until(lambda: rig.keypad.health.state == "degraded")
+        await rig.until(lambda: rig.keypad.health.state == "ok")
+
+
 async def test_a_polled_keypad_that_stops_answering_is_missing(tmp_path: Path) -> None:
     async for rig in running("polled-pty", tmp_path / "keypad"):
         rig.serial.silent = True
