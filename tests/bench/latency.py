@@ -109,8 +109,8 @@ class Lines:
             card.refreshed = asyncio.Event()
         for line in self._lines:
             await line.plug()
-        self.floor_screen, self.floor_screen_path = _pty()
-        self.floor_keypad, self.floor_keypad_path = _pty()
+        self.floor_screen, self.floor_screen_path = make_pty()
+        self.floor_keypad, self.floor_keypad_path = make_pty()
         asyncio.get_running_loop().add_reader(self.floor_screen, self._floor_readable)
 
     def _floor_readable(self) -> None:
@@ -126,7 +126,7 @@ class Lines:
             await line.unplug()
 
 
-def _pty() -> tuple[int, str]:
+def make_pty() -> tuple[int, str]:
     master, slave = pty.openpty()
     tty.setraw(slave)
     os.set_blocking(master, False)

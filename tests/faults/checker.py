@@ -10,11 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
-
-RATING_WINDOW = timedelta(seconds=3)
-"""The journal's time of a grade is the node's; its key was pressed at most so long before or after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +24,11 @@ class PaperSeen:
 
 @dataclass(frozen=True, slots=True)
 class RatingSeen:
-    """A grade pressed at a counter's keypad. `thanked`: the keypad was told that it was taken."""
+    """A grade pressed at a counter for the ticket `number`. `thanked`: the keypad was told it was taken."""
 
     counter: str
+    number: str
     grade: int
-    at: datetime
     thanked: bool
 
 
@@ -112,25 +108,20 @@ def _check_ratings(ratings: Sequence[RatingSeen], events: list[dict[str, Any]], 
     for event in events:
         if event["type"] == "rating_unmatched":
             verdict.problems.append(f"a grade of counter {event['counter']} matches no prompt")
-    left = sorted(given, key=lambda event: str(event["at"]))
-    for rating in sorted(ratings, key=lambda rating: (not rating.thanked, rating.at)):
-        found = next((event for event in left if _is_grade(event, rating)), None)
-        if found is not None:
-            left.remove(found)
+    numbers = {event["ticket"]: event["number"] for event in _issued(events).values()}
+    left = Counter((e["counter"], numbers.get(e["ticket"], "?"), e["grade"]) for e in given)
+    for rating in sorted(ratings, key=lambda rating: not rating.thanked):
+        key = (rating.counter, rating.number, rating.grade)
+        if left[key]:
+            left[key] -= 1
         elif rating.thanked:
             verdict.problems.append(
-                f"grade {rating.grade} at counter {rating.counter}, {rating.at:%H:%M:%S}, is not in the journal"
+                f"grade {rating.grade} for {rating.number} at counter {rating.counter} is not in the journal"
             )
-    verdict.problems += [f"grade {e['grade']} at counter {e['counter']} was never pressed" for e in left]
+    for (counter, number, grade), count in left.items():
+        if count:
+            verdict.problems.append(f"grade {grade} for {number} at counter {counter} was never pressed")
     verdict.counts["grades"] += len(given)
-
-
-def _is_grade(event: dict[str, Any], rating: RatingSeen) -> bool:
-    return (
-        event["counter"] == rating.counter
-        and event["grade"] == rating.grade
-        and abs(datetime.fromisoformat(event["at"]) - rating.at) <= RATING_WINDOW
-    )
 
 
 def _check_calls(events: list[dict[str, Any]], verdict: Verdict) -> None:

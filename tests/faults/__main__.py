@@ -1,0 +1,91 @@
+"""`make faults`: the promises under faults, printed and written to build/results/faults.json.
+
+    python tests/faults [--short] [storm plain races bad_input]
+
+Ends with status 1 when a promise was broken, or when the checker found no loss where there must be one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
+
+import bad_input
+import kill_storm
+import plain_qos
+import races
+from checker import Verdict
+from results import Results
+
+
+def _report(results: Results, name: str, verdict: Verdict, *, must_find: bool = False) -> bool:
+    """Print what was seen; True when it is as it must be."""
+    for kind, count in verdict.counts.items():
+        results.add(f"{name}: {kind.replace('_', ' ')}", count, "")
+    results.add(f"{name}: problems found by the checker", len(verdict.problems), "")
+    for problem in verdict.problems[:20]:
+        print(f"    {problem}")
+    return bool(verdict.problems) is must_find
+
+
+async def _storm(results: Results, folder: Path, short: bool) -> bool:
+    size = {"kills": 4, "people": 120, "speed": 200.0, "pause_s": 6.0} if short else {
+        "kills": 20, "people": 600, "speed": 60.0, "pause_s": 7.0
+    }  # fmt: skip
+    verdict, storm, _ = await kill_storm.run(folder, **size)
+    for kind, seconds in storm.back_s.items():
+        results.add(
+            f"kill -9 of {kind}: ready again after", statistics.median(seconds), "s", n=len(seconds),
+            longest=max(seconds),
+        )  # fmt: skip
+    return _report(results, "kill storm", verdict)
+
+
+async def _plain(results: Results, folder: Path, short: bool) -> bool:
+    verdict = await plain_qos.run(folder, kills=3 if short else 10)
+    return _report(results, "the same with plain QoS 1, no outbox", verdict, must_find=True)
+
+
+async def _races(results: Results, folder: Path, short: bool) -> bool:
+    verdict, _ = await races.run(folder, races=60 if short else 1000)
+    return _report(results, "races", verdict)
+
+
+async def _bad_input(results: Results, folder: Path, short: bool) -> bool:
+    return _report(results, "bad input", await bad_input.run(folder, rounds=3 if short else 25))
+
+
+PARTS: dict[str, Callable[[Results, Path, bool], Awaitable[bool]]] = {
+    "races": _races,
+    "bad_input": _bad_input,
+    "storm": _storm,
+    "plain": _plain,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="a few minutes, as CI runs it")
+    parser.add_argument("parts", nargs="*", default=list(PARTS), help=", ".join(PARTS))
+    options = parser.parse_args()
+    results = Results("faults", "make faults-short" if options.short else "make faults")
+    good = True
+    for name in options.parts:
+        with tempfile.TemporaryDirectory(prefix="paihao-faults-") as folder:
+            held = asyncio.run(PARTS[name](results, Path(folder), options.short))
+        results.add(f"{name}: as promised", held, "")
+        good = good and held
+    results.write()
+    print("every promise held" if good else "a promise was broken")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
