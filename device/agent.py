@@ -291,6 +291,7 @@ class Agent:
 
     async def _receive(self) -> None:
         assert self._mqtt is not None
+        loop = asyncio.get_running_loop()
         while True:
             received = await self._mqtt.next()
             try:
@@ -300,7 +301,8 @@ class Agent:
                 logger.exception("message on %.200s", received.topic)
                 done = True
             if done:
-                self._mqtt.ack(received)
+                # After what it has set going: the bytes to a screen go out before those to the broker.
+                loop.call_soon(self._mqtt.ack, received)
 
     def _take(self, received: Received) -> bool:
         """Act on a message; False when it is acknowledged later."""

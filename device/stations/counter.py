@@ -135,7 +135,7 @@ class CounterStationRunner(Station):
             self._flash(call.number)
         self._render(call.counter_name)
         if self._shown is not None:
-            self.node.spawn(self._await_shown(call, self._shown[1]), f"show {call.number}")
+            self._report_when_shown(call, self._shown[1])
 
     def on_device(self, state: DeviceState) -> None:
         if state.device == self._station.rating_keypad and state.health in ("ok", "degraded"):
@@ -209,14 +209,21 @@ class CounterStationRunner(Station):
             logger.exception("call screen of counter %s", self._station.counter)
             return ShowResult("failed", DriverError.code)
 
-    async def _await_shown(self, call: Call, showing: asyncio.Task[ShowResult]) -> None:
+    def _report_when_shown(self, call: Call, showing: asyncio.Task[ShowResult]) -> None:
+        """Report once: what the screen did, or that the call's deadline came first."""
         left = (call.deadline - self.node.clock.now()).total_seconds()
-        await asyncio.wait([showing], timeout=max(LEAST_CALL_S, left))
-        if not showing.done():
-            await self._report(call, "expired", "call.expired")
-            return
-        result = showing.result()
-        await self._report(call, result.outcome, result.code)
+
+        def shown(_showing: object) -> None:
+            timer.cancel()
+            result = ShowResult("failed") if showing.cancelled() else showing.result()
+            self.node.spawn(self._report(call, result.outcome, result.code), "call shown")
+
+        def expired() -> None:
+            showing.remove_done_callback(shown)
+            self.node.spawn(self._report(call, "expired", "call.expired"), "call expired")
+
+        timer = asyncio.get_running_loop().call_later(max(LEAST_CALL_S, left), expired)
+        showing.add_done_callback(shown)
 
     async def _report(self, call: Call, outcome: str, code: str | None) -> None:
         if outcome != "done":
