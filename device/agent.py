@@ -363,7 +363,6 @@ class Agent:
 
     async def _begin_anew(self) -> None:
         await self.storage.begin_anew()
-        self.sender.start_over()
         self._on_storage_fault(self.storage.fault)
 
     def _on_online(self, online: bool) -> None:

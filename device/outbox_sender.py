@@ -34,6 +34,7 @@ class OutboxSender:
         self._storage = storage
         self._publish = publish
         self._sent = 0
+        self._stream = ""
         self._online = False
         self._wake = asyncio.Event()
         self._progress_at = 0.0
@@ -56,6 +57,7 @@ class OutboxSender:
 
     def on_rows(self, rows: tuple[Row, ...]) -> None:
         """New rows, just committed: the hot path."""
+        self._follow_stream()
         if self._sent == self._storage.acked:
             self._progress_at = asyncio.get_running_loop().time()
         for row in rows:
@@ -66,6 +68,7 @@ class OutboxSender:
     def on_ack(self, ack: CoordinatorAck) -> None:
         """Take an ack of the coordinator; one of another stream means nothing."""
         storage = self._storage
+        self._follow_stream()
         if not storage.stream or ack.stream != storage.stream:
             return
         if ack.through > storage.last_seq:
@@ -86,10 +89,11 @@ class OutboxSender:
         if self._sent < storage.last_seq:
             self._wake.set()
 
-    def start_over(self) -> None:
-        """A new stream has begun."""
-        self._sent = self._storage.acked
-        self._wake.set()
+    def _follow_stream(self) -> None:
+        """A new stream begins at its own first event."""
+        if self._storage.stream != self._stream:
+            self._stream, self._sent = self._storage.stream, self._storage.acked
+            self._wake.set()
 
     async def run(self) -> None:
         """Send what the hot path could not. Never returns."""
@@ -117,6 +121,7 @@ class OutboxSender:
         self._sent = storage.acked
 
     async def _pump(self) -> None:
+        self._follow_stream()
         while self._online and (room := IN_FLIGHT - (self._sent - self._storage.acked)) > 0:
             asked_after = self._sent
             if asked_after >= self._storage.last_seq:

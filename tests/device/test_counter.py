@@ -312,7 +312,7 @@ async def test_a_grade_that_cannot_be_stored_is_asked_for_again_without_thanks(
 
     await room.command(prompt())
     with monkeypatch.context() as patch:
-        patch.setattr(room.storage, "_blocking_end_prompt", full)
+        patch.setattr(room.storage._records, "blocking_end_prompt", full)
         room.rating_keys.press("5")
         await room.until(lambda: room.rating_keys.said.count(True) == 2)
     assert "thanks" not in room.rating_keys.said

@@ -288,7 +288,7 @@ async def test_a_number_on_a_full_disk_is_refused_and_nothing_is_printed(
         raise StorageError("agent.disk_full")
 
     await give_lease(room)
-    monkeypatch.setattr(room.storage, "_blocking_burn", full)
+    monkeypatch.setattr(room.storage._records, "blocking_burn", full)
     await kiosk.on_screen(tap())
     assert (await ended(room)).code == "agent.disk_full"
     await kiosk.on_screen(tap("r-2"))

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device import outbox_sender
-from device.database import Row
+from device.database import Row, SetAsideError, StorageError
 from device.outbox_sender import IN_FLIGHT, OldCopyError, OutboxSender
 from device.storage import Storage
 from wire.codec import decode
@@ -133,10 +133,34 @@ async def test_what_was_pruned_does_not_hold_up_what_is_there(
 ) -> None:
     for _ in range(6):
         await storage.add(PRESS)
-    await storage._run(lambda: storage._open.connection.execute("DELETE FROM outbox WHERE seq < 4"))
+    await storage._run(
+        lambda: storage._records.database.connection.execute("DELETE FROM outbox WHERE seq < 4")
+    )
     sender.set_online(True)
     await until(line, 6)
     assert line.sent == [4, 5, 6]
+
+
+async def test_after_a_file_was_set_aside_its_undelivered_events_and_new_ones_are_sent(
+    storage: Storage, sender: OutboxSender, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: object) -> None:
+        raise SetAsideError("corrupt", "database disk image is malformed")
+
+    sender.set_online(True)
+    for _ in range(9):
+        await storage.add(PRESS)
+    sender.on_ack(ack(storage, 5))
+    stream = storage.stream
+    with monkeypatch.context() as patch:
+        patch.setattr(storage._records, "blocking_add", damaged)
+        with pytest.raises(StorageError):
+            await storage.add(PRESS)
+    assert storage.stream != stream and storage.notice == "agent.storage_corrupt"
+    line.sent.clear()
+    await storage.add(PRESS)
+    await until(line, storage.last_seq)
+    assert line.sent == list(range(1, storage.last_seq + 1))
 
 
 STEPS = st.lists(

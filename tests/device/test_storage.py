@@ -227,7 +227,7 @@ async def test_files_set_aside_do_not_pile_up(open_storage: OpenStorage, tmp_pat
 async def test_a_full_disk_refuses_visibly_and_works_again_when_there_is_room(storage: Storage) -> None:
     faults: list[str | None] = []
     storage.on_fault = faults.append
-    connection = storage._open.connection
+    connection = storage._records.database.connection
     (pages,) = await storage._run(lambda: connection.execute("PRAGMA page_count").fetchone())
     await storage._run(lambda: connection.execute(f"PRAGMA max_page_count={pages}"))
     with pytest.raises(StorageError) as caught:
@@ -278,8 +278,8 @@ async def test_an_old_copy_of_the_file_begins_a_new_stream(open_storage: OpenSto
 async def test_a_checkpoint_keeps_everything(storage: Storage) -> None:
     for _ in range(250):
         await storage.add(PRESS)
-    await storage._run(storage._blocking_tidy)
-    await storage._run(storage._blocking_tidy)
-    assert storage._open.commits_since_checkpoint == 0
+    await storage._run(storage._records.blocking_tidy)
+    await storage._run(storage._records.blocking_tidy)
+    assert storage._records.database.commits_since_checkpoint == 0
     await storage.add(PRESS)
     assert [e.seq for e in await events(storage)] == list(range(1, 252))
