@@ -8,7 +8,7 @@ Keys, in words:
   leaves the counter free. `finish` ends without calling. `park` lays the current ticket aside, `unpark`
   calls back the longest parked one (or `target`: a parked or missed ticket).
 - `transfer` sends the current ticket to `target`, a counter or a service, at its old place by time.
-- A recall within `recall_pause_s` of the last call is a key pressed twice.
+- A recall within `recall_pause_s`, a next within `next_pause_s` of the last call is a key pressed twice.
 - A key acts only on the ticket that the clerk saw: where `shown_ticket` is not the counter's current
   ticket the press is refused as stale, so a key pressed twice acts once.
 - `open`, `pause`, `close` set the counter; the last two not while a ticket is there.
@@ -50,6 +50,8 @@ def _set_counter(command: cmd.PressKey, wanted: str) -> list[ev.Event]:
 
 
 def _next(state: State, command: cmd.PressKey, counter: CounterNow, current: Ticket | None) -> list[ev.Event]:
+    if current is not None and _called_within(current, command, state.policy.limits.next_pause_s):
+        raise RefusedError("hall.next_soon", current.ticket)
     chosen = choose(state, command.counter, command.at)
     if chosen is None and current is None:
         raise RefusedError("hall.nobody_waiting")
@@ -109,6 +111,12 @@ def _finished(state: State, command: cmd.PressKey, counter: CounterNow, ticket: 
     ]
 
 
+def _called_within(ticket: Ticket, command: cmd.PressKey, seconds: float) -> bool:
+    """Whether the ticket's last call was less than `seconds` before the press."""
+    called = ticket.last_call_at
+    return called is not None and timedelta(0) <= command.at - called < timedelta(seconds=seconds)
+
+
 def _current(current: Ticket | None) -> Ticket:
     if current is None:
         raise RefusedError("hall.no_ticket_here")
@@ -119,8 +127,7 @@ def _recall(
     state: State, command: cmd.PressKey, counter: CounterNow, current: Ticket | None
 ) -> list[ev.Event]:
     ticket = _current(current)
-    pause = timedelta(seconds=state.policy.limits.recall_pause_s)
-    if ticket.last_call_at is not None and timedelta(0) <= command.at - ticket.last_call_at < pause:
+    if _called_within(ticket, command, state.policy.limits.recall_pause_s):
         raise RefusedError("hall.recall_soon", ticket.ticket)
     return [
         ev.TicketRecalled(

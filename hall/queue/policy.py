@@ -116,6 +116,8 @@ class Limits(_Table, frozen=True, kw_only=True):
     """Times and counts of the queue, seconds unless named otherwise."""
 
     recalls_before_no_show: Annotated[int, msgspec.Meta(ge=0, le=20)] = 1
+    next_pause_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 1.0
+    """*Next* sooner after the counter's last call is a key pressed twice, and refused."""
     recall_pause_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.2
     """A recall sooner after the call before it is a key pressed twice, and refused."""
     starvation_bound_s: Seconds = 2700.0

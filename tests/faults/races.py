@@ -29,7 +29,7 @@ SERVICES = ("id-card", "passport", "business-license", "household-register")
 def _settings(part: str, tables: dict[str, Any]) -> None:
     with_ticket_url(part, tables)
     for counter in tables.get("counter", ()):
-        counter["services"] = list(SERVICES)  # every counter may call every ticket: they compete
+        counter["services"] = [service["id"] for service in tables["service"]]  # every counter may call every ticket: they compete
 
 
 def _post(port: int, path: str, body: dict[str, Any], key: str) -> int:
@@ -77,7 +77,8 @@ class Races:
             for screen, old in zip(screens, before, strict=True):
                 while screen.counter is None or screen.counter.call in (None, old):
                     await screen.next_change(1.0)
-        await asyncio.sleep(0.3 + FINGER_S - gap)  # a second call would be here by now
+        # a second call would be here by now, and a next is again taken for meant
+        await asyncio.sleep(1.0 + FINGER_S - gap)
         self.races += len(pairs)
         numbers = [screen.counter.number for screen in screens if screen.counter]
         if len(set(numbers)) != len(counters):

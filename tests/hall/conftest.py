@@ -56,7 +56,7 @@ def make_policy(rules: tuple[Rule, ...] = (), **limits: Any) -> Policy:
         priorities={p.id: p for p in priorities},
         rules=rules,
         numbers=Numbers(),
-        limits=Limits(**{"recall_pause_s": 0, **limits}),
+        limits=Limits(**{"recall_pause_s": 0, "next_pause_s": 0, **limits}),
     )
 
 

@@ -89,6 +89,19 @@ def test_a_recall_pressed_twice_acts_once(make_hall: Any, refused: Any) -> None:
     assert ticket.attempt == 3
 
 
+def test_next_pressed_twice_calls_one_ticket(make_hall: Any, refused: Any) -> None:
+    hall = make_hall(next_pause_s=1.0)
+    first, second = hall.issue(), hall.issue()
+    hall.press("1", "next")
+    hall.wait(0.4)
+    with refused("hall.next_soon"):
+        hall.press("1", "next")
+    assert hall.called("1") == first.number
+    hall.wait(0.6)
+    hall.press("1", "next")
+    assert hall.called("1") == second.number
+
+
 def test_a_missed_citizen_who_comes_back_is_called_again(hall: Any) -> None:
     ticket = hall.issue()
     hall.press("1", "next")
