@@ -45,7 +45,7 @@ class HallTable(_Table, frozen=True, kw_only=True):
     """`storage`: the journal, a path or an SQLAlchemy URL. `day_start`: when a business date begins.
 
     `issue_times`: numbers are given in these spans only; empty: always. `ticket_url`: what the QR code
-    says, followed by the ticket's id.
+    says; `{ticket}` in it is replaced by the ticket's id.
     """
 
     id: Id
@@ -146,6 +146,8 @@ def check(config: HallConfig) -> list[str]:
             problems.append(f"hall.call_languages: 没有这种语言 · no texts in {language!r}")
     if config.hall.ticket_url and not config.hall.ticket_url.isascii():
         problems.append("hall.ticket_url: 二维码只能用 ASCII · a QR code must be ASCII")
+    if config.hall.ticket_url and "{ticket}" not in config.hall.ticket_url:
+        problems.append("hall.ticket_url: 缺少 {ticket} · {ticket} must stand in it")
     return problems
 
 

@@ -38,6 +38,7 @@ def test_the_shipped_hall_is_right() -> None:
             "service[6].name: ",
         ),
         (('id = "4"\nname', 'id = "tax"\nname'), "service · counter: "),
+        (('ticket_url = ""', 'ticket_url = "https://hall.example/t/"'), "hall.ticket_url: "),
         (("waiting_at_least = 2", "waiting_atleast = 2"), "rule[1].when.waiting_atleast: "),
         (('counters = ["4"]', 'counters = ["9"]'), "rule[1].when.counters: "),
     ],
