@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from simulator.hall_site import HallSite
 
 
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[HallSite]:
-    """A whole hall, ready, all devices well."""
-    hall = HallSite(tmp_path / "hall")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HallSite]:
+    """A whole hall, ready, all devices well; every test leaves it so."""
+    hall = HallSite(tmp_path_factory.mktemp("site") / "hall")
     try:
         await hall.start()
         await hall.wait_ready()

@@ -15,8 +15,8 @@ import os, signal, socket, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 notify.connect(os.environ["NOTIFY_SOCKET"])
-notify.send(b"STATUS=here\\nREADY=1")
 print("running", os.environ["WATCHDOG_USEC"], flush=True)
+notify.send(b"STATUS=here\\nREADY=1")
 while True:
     time.sleep(0.05)
     if "feed" in sys.argv:
