@@ -262,7 +262,7 @@ class Agent:
         assert self._mqtt is not None
         mqtt = self._mqtt
         await mqtt.publish(self._topic("node_description"), self._description(), retain=True)
-        for state in self.node.devices.values():
+        for state in list(self.node.devices.values()):
             await mqtt.publish(self._topic("device_state", device=state.device), state, retain=True)
         await mqtt.publish(self._topic("node_state"), self._state("online"), retain=True)
         self.link.set_connected(True)
