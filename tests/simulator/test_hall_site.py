@@ -60,15 +60,15 @@ async def test_a_ticket_goes_from_the_tap_to_paper_call_and_rating(site: HallSit
     await until(lambda: counter.counter is not None and counter.counter.number == end.number)
     strip = site.strip("1")
     await until(lambda: end.number in strip.text)
-    await until(lambda: site.board.board is not None and site.board.board.calls)
-    assert site.board.board is not None and site.board.board.calls[0].number == end.number
+    await until(lambda: site.board.board and site.board.board.calls[0].number == end.number)
     voice = site.voice
     assert voice is not None
-    await until(lambda: voice.playing or voice.played)
+    spoken = [lambda: voice.playing or "", lambda: voice.played[-1].text if voice.played else ""]
+    await until(lambda: any(str(end.number) in said() for said in spoken))
 
     site.call_keypad("1").press("finish")
     pad = site.rating_keypad("1")
-    await until(lambda: pad.prompting)
+    await until(lambda: pad.prompting and counter.prompt and counter.prompt.number == end.number)
     thanks = pad.thanks
     pad.press("5")
     await until(lambda: pad.thanks > thanks)
