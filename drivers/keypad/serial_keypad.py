@@ -4,7 +4,8 @@ Binds to: serial, tcp. Implements: Keypad. The protocol is a format (`frames`), 
 `drivers/keypad/formats/*.toml` or the station's own.
 
 A keypad that sends by itself cannot be asked whether it is there: its health is that of its line, *degraded*
-after unreadable bytes until a good frame comes or nothing for QUIET_S. A polled one is missing when it stops answering.
+after unreadable bytes until a good frame comes or nothing for QUIET_S. A polled one is missing when it
+stops answering.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import asyncio
 import logging
 import tomllib
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
@@ -40,7 +40,7 @@ def load_format(name: str) -> KeypadFormat:
 
     Raises ValueError for one that does not exist or is wrong.
     """
-    file = Path(name) if name.endswith(".toml") else resources.files(__package__) / "formats" / f"{name}.toml"
+    file = Path(name) if name.endswith(".toml") else Path(__file__).parent / "formats" / f"{name}.toml"
     try:
         return msgspec.convert(tomllib.loads(file.read_text("utf-8")), KeypadFormat)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`make bench`: every figure, printed and written to build/results/bench.json.
+"""`make bench`: every figure, printed and written to build/results/bench-*.json.
 
 python tests/bench [--quick] [latency agent_size …]
 """
@@ -21,12 +21,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer samples")
     parser.add_argument("benches", nargs="*", default=BENCHES, help=", ".join(BENCHES))
     options = parser.parse_args()
-    results = Results("bench", "make bench")
     for name in options.benches:
+        results = Results(f"bench-{name}", f"make bench ({name})")
         bench = importlib.import_module(name)
         with tempfile.TemporaryDirectory(prefix="paihao-bench-") as folder:
             asyncio.run(bench.run(results, Path(folder), quick=options.quick))
-    results.write()
+        results.write()
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ async def _coordinator(port: str, topic_in: str, topic_out: str, database: str) 
 async def _bare() -> None:
     import ssl
 
-    ssl.create_default_context()
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _database(":memory:")
     if path := os.environ.get("NOTIFY_SOCKET"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:

@@ -1,4 +1,4 @@
-"""`make faults`: the promises under faults, printed and written to build/results/faults.json.
+"""`make faults`: the promises under faults, printed and written to build/results/faults-*.json.
 
     python tests/faults [--short] [storm plain races bad_input]
 
@@ -75,14 +75,14 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="a few minutes, as CI runs it")
     parser.add_argument("parts", nargs="*", default=list(PARTS), help=", ".join(PARTS))
     options = parser.parse_args()
-    results = Results("faults", "make faults-short" if options.short else "make faults")
     good = True
     for name in options.parts:
+        results = Results(f"faults-{name}", "make faults-short" if options.short else "make faults")
         with tempfile.TemporaryDirectory(prefix="paihao-faults-") as folder:
             held = asyncio.run(PARTS[name](results, Path(folder), options.short))
         results.add(f"{name}: as promised", held, "")
+        results.write()
         good = good and held
-    results.write()
     print("every promise held" if good else "a promise was broken")
     return 0 if good else 1
 

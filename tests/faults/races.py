@@ -29,7 +29,9 @@ SERVICES = ("id-card", "passport", "business-license", "household-register")
 def _settings(part: str, tables: dict[str, Any]) -> None:
     with_ticket_url(part, tables)
     for counter in tables.get("counter", ()):
-        counter["services"] = [service["id"] for service in tables["service"]]  # every counter may call every ticket: they compete
+        counter["services"] = [
+            service["id"] for service in tables["service"]
+        ]  # every counter may call every ticket: they compete
 
 
 def _post(port: int, path: str, body: dict[str, Any], key: str) -> int:

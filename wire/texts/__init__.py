@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Final
 
 LANGUAGES: Final = ("zh-CN", "en")
@@ -18,10 +18,10 @@ LANGUAGES: Final = ("zh-CN", "en")
 @cache
 def texts(language: str) -> dict[str, str]:
     """All texts of a language by key; of the first language where there is no such file."""
-    files = resources.files(__name__)
-    file = files / f"{language}.toml"
+    folder = Path(__file__).parent
+    file = folder / f"{language}.toml"
     if not file.is_file():
-        file = files / f"{LANGUAGES[0]}.toml"
+        file = folder / f"{LANGUAGES[0]}.toml"
     tables = tomllib.loads(file.read_text("utf-8"))
     return {f"{room}.{name}": text for room, table in tables.items() for name, text in table.items()}
 
