@@ -13,9 +13,7 @@ while read -r package rest; do
     case "$package" in
         # a Python or a broker that was installed another way will do
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null && continue ;;
-        python3-dev) python3 -c 'import os, sysconfig as s; exit(not os.path.exists(s.get_path("include") + "/Python.h"))' && continue ;;
-        mosquitto|gcc|chromium|strace|espeak-ng)
-            PATH=$PATH:/usr/sbin command -v "$package" >/dev/null && continue ;;
+        *) PATH=$PATH:/usr/sbin command -v "$package" >/dev/null && continue ;;
     esac
     missing="$missing $package"
 done <"$list"
