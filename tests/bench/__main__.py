@@ -22,7 +22,9 @@ def main() -> None:
     parser.add_argument("benches", nargs="*", default=BENCHES, help=", ".join(BENCHES))
     options = parser.parse_args()
     for name in options.benches:
-        results = Results(f"bench-{name}", f"make bench ({name})")
+        results = Results(
+            f"bench-{name}", f".venv/bin/python tests/bench {'--quick ' if options.quick else ''}{name}"
+        )
         bench = importlib.import_module(name)
         with tempfile.TemporaryDirectory(prefix="paihao-bench-") as folder:
             asyncio.run(bench.run(results, Path(folder), quick=options.quick))
