@@ -83,13 +83,17 @@ class EscposLine:
 
     # ---------------------------------------------------------------- questions
 
-    async def write(self, data: bytes) -> None:
-        """Whole commands. Returns when they have left. A stall ends the line: a command may be half sent."""
+    async def write(self, data: bytes, *, drain: bool = True) -> None:
+        """Whole commands. A stall ends the line: a command may be half sent.
+
+        `drain`: returns when they have left; else when the kernel has them, where an answer will tell more.
+        """
         async with self._writing:
             self._check()
             try:
                 await self._transport.write(data, self._write_s)
-                await self._transport.drained(self._write_s)
+                if drain:
+                    await self._transport.drained(self._write_s)
             except DriverError as error:
                 self._fail(error)
                 raise
@@ -105,7 +109,7 @@ class EscposLine:
             self._answer.add_done_callback(_retrieved)
             self._late = True
             try:
-                await self.write(status_query(query))
+                await self.write(status_query(query), drain=False)
                 async with asyncio.timeout(self._answer_s):
                     value = await self._answer
             except DriverError:

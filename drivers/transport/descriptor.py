@@ -9,18 +9,23 @@ import fcntl
 import os
 import termios
 from abc import ABC, abstractmethod
-from typing import Final
+from typing import ClassVar, Final
 
 from drivers.errors import LineLostError, WriteStalledError
 
 READ_SIZE: Final = 4096
-_DRAIN_POLL_S: Final = 0.002
+_DRAIN_FIRST_S: Final = 0.0005
+_DRAIN_MOST_S: Final = 0.004
+"""How often `drained` looks: soon at first, for a fast line, then twice as late each time."""
 _CANNOT_TELL: Final = (errno.ENOTTY, errno.EINVAL, errno.EOPNOTSUPP)
 """What a line answers that does not know how much is left, such as usblp."""
 
 
 class DescriptorTransport(ABC):
     """A `Transport` over a descriptor. Children open it and say how it is closed."""
+
+    _out_queue: ClassVar[int] = termios.TIOCOUTQ
+    """The ioctl that tells how many bytes are still to be sent."""
 
     def __init__(self) -> None:
         self._fd = -1
@@ -83,10 +88,10 @@ class DescriptorTransport(ABC):
     async def drained(self, timeout: float = 5.0) -> None:
         deadline = asyncio.get_running_loop().time() + timeout
         left = array.array("i", [0])
+        pause = _DRAIN_FIRST_S
         while True:
             try:
-                # the same request number asks a terminal (TIOCOUTQ) and a socket (SIOCOUTQ)
-                fcntl.ioctl(self._descriptor(), termios.TIOCOUTQ, left)
+                fcntl.ioctl(self._descriptor(), self._out_queue, left)
             except OSError as error:
                 if error.errno in _CANNOT_TELL:
                     return
@@ -97,7 +102,8 @@ class DescriptorTransport(ABC):
                 raise LineLostError(f"{self.name}: connection reset")
             if asyncio.get_running_loop().time() > deadline:
                 raise WriteStalledError(0, left[0])
-            await asyncio.sleep(_DRAIN_POLL_S)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _DRAIN_MOST_S)
 
     async def close(self) -> None:
         if self._fd < 0:

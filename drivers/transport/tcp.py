@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
 from drivers.errors import LineLostError
 from drivers.transport.descriptor import DescriptorTransport
 
+SIOCOUTQNSD: Final = 0x894B
+"""Bytes not sent yet (linux/sockios.h). Waiting for the acknowledgement too would add the peer's 40 ms."""
 _TCP_CLOSE: Final = 7
 """TCP_CLOSE of <netinet/tcp.h>."""
 
@@ -25,6 +27,8 @@ class TcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 class TcpTransport(DescriptorTransport):
     """One connection; a peer that vanished is noticed by keep-alive within about 20 s."""
+
+    _out_queue: ClassVar[int] = SIOCOUTQNSD
 
     def __init__(self, config: TcpConfig) -> None:
         super().__init__()
