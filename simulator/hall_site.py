@@ -300,7 +300,10 @@ class HallSite:
 
     def _write_hall(self, port: int) -> None:
         tables = _read(CONFIGURATION / "hall" / "hall.toml")
-        tables["hall"] |= {"id": self.hall, "storage": str(self.folder / "hall.db")}
+        ticket_url = f"http://127.0.0.1:{self.api_port}/api/v1/tickets/{{ticket}}"
+        tables["hall"] |= {
+            "id": self.hall, "storage": str(self.folder / "hall.db"), "ticket_url": ticket_url
+        }  # fmt: skip
         tables["broker"] = {"host": "127.0.0.1", "port": port, "reconnect_max_s": 2.0}
         tables["api"] = {"host": "127.0.0.1", "port": self.api_port}
         path = self._write(HALL, tables)
