@@ -10,11 +10,12 @@ import importlib
 import sys
 
 SUBCOMMANDS = {
-    "agent": ("device.command", "run the agent of one node"),
-    "hall": ("hall.command", "run the hall coordinator"),
-    "journal": ("hall.journal_command", "verify or export the journal of a hall"),
-    "demo": ("simulator.command", "run a whole hall on this machine"),
+    "agent": ("device.command", "node", "run the agent of one node"),
+    "hall": ("hall.command", "hall", "run the hall coordinator"),
+    "journal": ("hall.journal_command", "hall", "verify or export the journal of a hall"),
+    "demo": ("simulator.command", "simulator", "run a whole hall on this machine"),
 }
+"""Subcommand → module, the extra whose packages it needs, summary."""
 
 
 def main() -> int:
@@ -22,14 +23,20 @@ def main() -> int:
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
         print("paihao SUBCOMMAND …\n")
-        for name, (_, summary) in SUBCOMMANDS.items():
+        for name, (_, _, summary) in SUBCOMMANDS.items():
             print(f"  {name:10}{summary}")
         return 0 if arguments else 2
     if arguments[0] not in SUBCOMMANDS:
         print(f"paihao: no subcommand {arguments[0]!r}; there are {', '.join(SUBCOMMANDS)}", file=sys.stderr)
         return 2
-    module, _ = SUBCOMMANDS[arguments[0]]
-    status: int = importlib.import_module(module).main(arguments[1:])
+    module, extra, _ = SUBCOMMANDS[arguments[0]]
+    try:
+        command = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        print(f"缺少软件包 · package missing: {error.name}", file=sys.stderr)
+        print(f"请安装 · install: pip install 'paihao[{extra}]'", file=sys.stderr)
+        return 1
+    status: int = command.main(arguments[1:])
     return status
 
 

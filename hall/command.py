@@ -48,6 +48,7 @@ def main(arguments: list[str]) -> int:
             print(f"  {problem}", file=sys.stderr)
         return 2
     if options.check:
+        print(f"{options.config}: 正确 · no problems")
         return 0
     logging.basicConfig(
         level=options.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
