@@ -190,6 +190,11 @@ class Journal:
         """Keep the epoch of this start. Raises JournalError."""
         await self._run(self._blocking_store, {"epoch": str(epoch)})
 
+    @property
+    def is_open(self) -> bool:
+        """False before the start and after a `reload` that could not open it again."""
+        return self._connection is not None
+
     async def round_trip(self) -> None:
         """A real question to the database, through the writing thread. Raises JournalError."""
         await self._run(self._blocking_round_trip)
@@ -316,6 +321,7 @@ class Journal:
                     connection.execute(insert(FACTS).values(name=name, value=value))
             connection.commit()
         except SQLAlchemyError as error:
+            _blocking_rollback(connection)
             raise JournalError(_short(error)) from error
 
     def _blocking_load(self) -> Start:
@@ -356,11 +362,9 @@ class Journal:
                     connection.execute(_CURSOR_INSERT, {"node": node, "stream": stream, "through": through})
             connection.commit()
             self.commits += 1
-        except SQLAlchemyError as error:
-            try:
-                connection.rollback()
-            except SQLAlchemyError:
-                connection.invalidate()
+        except Exception as error:
+            # Also what the database's driver itself refuses: the writer must outlive every row.
+            _blocking_rollback(connection)
             raise JournalError(_short(error)) from error
 
     def _parameters(self, rows: Sequence[tuple[Any, ...]]) -> Any:
@@ -388,6 +392,14 @@ class Journal:
             return rows
         except SQLAlchemyError as error:
             raise JournalError(_short(error)) from error
+
+
+def _blocking_rollback(connection: Connection) -> None:
+    """After a statement or a commit that failed: without it the connection refuses every other one."""
+    try:
+        connection.rollback()
+    except SQLAlchemyError:
+        connection.invalidate()
 
 
 _CURSOR_UPDATE = (

@@ -144,6 +144,7 @@ class Runtime:
         self._pending: deque[_Pending] = deque()
         self._wake = asyncio.Event()
         self._committing: asyncio.Future[None] | None = None
+        self._recovering = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -276,7 +277,9 @@ class Runtime:
             if self.healthy:
                 await self.journal.round_trip()
             else:
-                await self.journal.store_epoch(self.epoch)
+                if self.journal.is_open:
+                    # Cheap: while the disk stays full not everything is read again and again.
+                    await self.journal.store_epoch(self.epoch)
                 await self._recover()
         except JournalError as error:
             logger.warning("journal: %s", error)
@@ -340,17 +343,20 @@ class Runtime:
                 return
         self.counts["groups"] += 1
         self.counts["commands"] += len(group)
+        self._tell(committed)
+        for item, decision in zip(group, decisions, strict=True):
+            if item.future is not None and not item.future.done():
+                item.future.set_result(decision)
+            if item.done is not None:
+                item.done()
+
+    def _tell(self, committed: Committed) -> None:
         if self.on_committed is not None and (committed.events or committed.acks):
             try:
                 self.on_committed(committed)
             except Exception:
                 # What is on disk stays decided, whoever failed to tell others about it.
                 logger.exception("publishing what was committed")
-        for item, decision in zip(group, decisions, strict=True):
-            if item.future is not None and not item.future.done():
-                item.future.set_result(decision)
-            if item.done is not None:
-                item.done()
 
     def _decide(self, command: cmd.Command, events: list[ev.Event]) -> Decision:
         try:
@@ -469,15 +475,18 @@ class Runtime:
 
     async def _recover(self) -> None:
         """Read the journal again, and be healthy only if it can be written. Raises JournalError."""
-        start = await self.journal.reload()
-        self._rebuild(start.events)
-        self.cursors = start.cursors
-        self._gaps.clear()
-        await self.journal.store_epoch(self.epoch)
-        self.healthy = True
-        logger.warning("the journal can be written again")
-        if self.on_committed is not None:
-            self.on_committed(Committed(acks=self.resend_all()))
+        async with self._recovering:
+            if self.healthy:
+                # Somebody else was first; what has been decided since must not be thrown away.
+                return
+            start = await self.journal.reload()
+            self._rebuild(start.events)
+            self.cursors = start.cursors
+            self._gaps.clear()
+            await self.journal.store_epoch(self.epoch)
+            self.healthy = True
+            logger.warning("the journal can be written again")
+            self._tell(Committed(acks=self.resend_all()))
 
     def _rebuild(self, events: list[ev.Event]) -> None:
         state = empty(self.policy)

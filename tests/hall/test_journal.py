@@ -341,3 +341,72 @@ def test_what_was_answered_survives_kill_minus_nine(tmp_path: Path, policy: Any)
         return {ticket.number for ticket in runtime.state.tickets.values()}
 
     assert set(answered) <= asyncio.run(numbers())
+
+
+async def test_a_journal_that_could_not_be_opened_again_is_tried_again(
+    runtime: Runtime, monkeypatch: Any
+) -> None:
+    """A disk so full that SQLite cannot even make its shared memory file."""
+    await runtime.start()
+    kept = await runtime.issue("id-card")
+
+    def gone(_url: str) -> Any:
+        raise OSError("unable to open database file")
+
+    def full(*_: Any) -> None:
+        raise JournalError("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("hall.journal.open_engine", gone)
+        broken.setattr(runtime.journal, "_blocking_commit", full)
+        with pytest.raises(JournalError):
+            await runtime.issue("id-card")
+        await runtime.settled()
+        assert not await runtime.probe()
+    assert await runtime.probe()
+    await runtime.issue("id-card")
+    assert list(runtime.state.tickets)[0] == kept.ticket and len(runtime.state.tickets) == 2
+    await runtime.stop()
+
+
+async def test_a_commit_of_the_epoch_that_failed_can_be_repeated(runtime: Runtime) -> None:
+    await runtime.start()
+    connection = runtime.journal._connection
+    assert connection is not None
+    calls = [sqlite3.OperationalError("disk I/O error")]
+
+    def commit(dbapi_connection: Any) -> None:
+        if calls:
+            raise calls.pop()
+        dbapi_connection.commit()
+
+    connection.engine.dialect.do_commit = commit  # type: ignore[method-assign]
+    with pytest.raises(JournalError, match="I/O"):
+        await runtime.journal.store_epoch(7)
+    await runtime.journal.store_epoch(8)
+    await runtime.stop()
+
+
+async def test_the_journal_is_read_again_once_however_many_ask(runtime: Runtime, monkeypatch: Any) -> None:
+    """Heartbeat, watchdog and /health probe at once: the later ones must not undo what was decided since."""
+    await runtime.start()
+    reload = runtime.journal.reload
+    reloads: list[int] = []
+
+    async def counted() -> Any:
+        reloads.append(1)
+        return await reload()
+
+    monkeypatch.setattr(runtime.journal, "reload", counted)
+    runtime.healthy = False
+    assert all(await asyncio.gather(*(runtime.probe() for _ in range(5))))
+    assert len(reloads) == 1
+    await runtime.stop()
+
+
+async def test_what_the_database_cannot_store_does_not_stop_the_journal(runtime: Runtime) -> None:
+    await runtime.start()
+    with pytest.raises(JournalError):
+        await runtime.journal.commit([], [("node", "stream", 2**63)])
+    await runtime.issue("id-card")
+    await runtime.stop()
