@@ -89,6 +89,7 @@ def to_command(
                 shown_ticket=body.shown_ticket,
                 target=body.target,
                 source=node,
+                pressed_at=_utc(event.at),
             )
         case Rated():
             return cmd.Rate(

@@ -65,7 +65,8 @@ class MergeTicket(Command, frozen=True, kw_only=True):
 
 
 class PressKey(Command, frozen=True, kw_only=True):
-    """A clerk's key. `call` and `prompt` are the ids of what may come of it."""
+    """A clerk's key. `call` and `prompt` are the ids of what may come of it; `pressed_at` is by the node's
+    clock, None for a key of the browser, whose sender waits for the answer."""
 
     counter: str
     key: Key
@@ -74,6 +75,7 @@ class PressKey(Command, frozen=True, kw_only=True):
     shown_ticket: str | None = None
     target: str | None = None
     source: str = "api"
+    pressed_at: datetime | None = None
 
 
 class CancelTicket(Command, frozen=True, kw_only=True):

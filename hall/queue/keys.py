@@ -9,6 +9,8 @@ Keys, in words:
   calls back the longest parked one (or `target`: a parked or missed ticket).
 - `transfer` sends the current ticket to `target`, a counter or a service, at its old place by time.
 - A recall within `recall_pause_s`, a next within `next_pause_s` of the last call is a key pressed twice.
+- A key that arrives `key_deadline_s` after it was pressed does nothing: it waited for a coordinator that was
+  away, and a call now would send a citizen to an empty counter.
 - A key acts only on the ticket that the clerk saw: where `shown_ticket` is not the counter's current
   ticket the press is refused as stale, so a key pressed twice acts once.
 - `open`, `pause`, `close` set the counter; the last two not while a ticket is there.
@@ -20,7 +22,7 @@ A ticket served ends with one request for a rating. Being called is followed by 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hall.queue import commands as cmd
@@ -29,11 +31,17 @@ from hall.queue.refusals import RefusedError, known_ticket
 from hall.queue.rules import choose
 from hall.queue.state import CounterNow, State, Ticket
 
+CLOCKS_FROM: Final = datetime(2024, 1, 1, tzinfo=UTC)
+"""A node's time before this is of a clock that was never set: it says nothing about lateness."""
+
 
 def press(state: State, command: cmd.PressKey) -> list[ev.Event]:
     counter = state.counters.get(command.counter)
     if counter is None or command.counter not in state.policy.counters:
         raise RefusedError("hall.counter_unknown")
+    late = timedelta(seconds=state.policy.limits.key_deadline_s)
+    if command.pressed_at is not None and CLOCKS_FROM <= command.pressed_at < command.at - late:
+        raise RefusedError("hall.key_late", counter.ticket)
     current = state.tickets[counter.ticket] if counter.ticket is not None else None
     if command.key in ("open", "pause", "close"):
         wanted = {"open": "open", "pause": "paused", "close": "closed"}[command.key]

@@ -120,6 +120,8 @@ class Limits(_Table, frozen=True, kw_only=True):
     """*Next* sooner after the counter's last call is a key pressed twice, and refused."""
     recall_pause_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.2
     """A recall sooner after the call before it is a key pressed twice, and refused."""
+    key_deadline_s: Seconds = 10.0
+    """A keypad's key that arrives later is refused: the clerk may have gone, or pressed another since."""
     starvation_bound_s: Seconds = 2700.0
     long_wait_s: Seconds = 1800.0
     serving_after_s: Seconds | None = None

@@ -120,7 +120,12 @@ class Hall:
         )
 
     def press(
-        self, counter: str, key: str, target: str | None = None, shown: str | None = "current"
+        self,
+        counter: str,
+        key: str,
+        target: str | None = None,
+        shown: str | None = "current",
+        pressed_at: datetime | None = None,
     ) -> list[ev.Event]:
         if shown == "current":
             shown = self.state.counters[counter].ticket
@@ -134,6 +139,7 @@ class Hall:
                 prompt=self.new("p"),
                 shown_ticket=shown,
                 target=target,
+                pressed_at=pressed_at,
             )
         )
 

@@ -21,6 +21,7 @@ from hall.why import explain
 from wire import codec
 from wire.messages import (
     GrantLease,
+    KeyPressed,
     NodeCommand,
     NodeDescription,
     NodeState,
@@ -244,3 +245,12 @@ def test_times_that_no_calendar_has_are_taken_for_the_epoch() -> None:
     )
     command = to_command("k", event, body, at=at, epoch=1, date_of=lambda _: date(1970, 1, 1))
     assert isinstance(command, cmd.RecordPaper) and command.printed_at.year == 1970
+
+
+def test_a_key_of_a_node_carries_when_it_was_pressed() -> None:
+    at = datetime.now(UTC)
+    body = KeyPressed(counter="1", key="next")
+    pressed = at - timedelta(minutes=5)
+    event = codec.event(body, id="e", stream="s", seq=1, session="x", at=pressed)
+    command = to_command("k", event, body, at=at, epoch=1, date_of=lambda _: date(1970, 1, 1))
+    assert isinstance(command, cmd.PressKey) and command.pressed_at == pressed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -49,6 +49,21 @@ def test_a_key_pressed_twice_acts_once(hall: Any, refused: Any) -> None:
         with refused("hall.key_stale"):
             hall.press("1", key, shown=shown)
     assert sum(type(event) is ev.TicketCalled for event in hall.log) == 2
+
+
+def test_a_key_that_arrives_late_calls_nobody(make_hall: Any, refused: Any) -> None:
+    hall = make_hall(key_deadline_s=10)
+    hall.issue()
+    for seconds in (11, 3 * 86_400):
+        with refused("hall.key_late"):
+            hall.press("1", "next", pressed_at=hall.at - timedelta(seconds=seconds))
+        with refused("hall.key_late"):
+            hall.press("1", "open", pressed_at=hall.at - timedelta(seconds=seconds))
+    assert hall.called("1") is None and hall.state.counters["1"].state == "closed"
+    hall.press("1", "next", pressed_at=hall.at - timedelta(seconds=9))
+    assert hall.called("1") is not None
+    hall.press("1", "recall", pressed_at=datetime(1970, 1, 1, tzinfo=UTC))
+    hall.press("1", "recall", pressed_at=hall.at + timedelta(hours=1))
 
 
 def test_next_with_nobody_left_only_finishes(hall: Any, refused: Any) -> None:
