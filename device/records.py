@@ -65,6 +65,8 @@ class Records:
         self._machine = machine
         self._opened: Database | None = None
         self._last_commits = 0
+        self._printing: set[str] = set()
+        """Tickets that this process has begun: after an I/O error they are not interrupted, only unfinished."""
         self.notice: str | None = None
 
     @property
@@ -110,6 +112,8 @@ class Records:
     def _report_interrupted(self, database: Database) -> None:
         now = self._clock.now()
         for row in database.unfinished_prints():
+            if row.ticket in self._printing:
+                continue
             logger.warning("ticket %s was being printed when the agent ended: unknown", row.ticket)
             database.append(kind=row.kind, body=row.body, session=self._session, at=now, command=row.command)
             database.connection.execute("UPDATE prints SET done=1 WHERE ticket=?", (row.ticket,))
@@ -167,6 +171,8 @@ class Records:
                     "UPDATE prints SET done=1, kind=?, body=? WHERE ticket=?",
                     (KINDS[type(paper)], encode(paper), paper.ticket),
                 )
+        if paper is not None:
+            self._printing.discard(paper.ticket)
         return tuple(rows)
 
     def blocking_known(self, command: str) -> Known | None:
@@ -192,6 +198,7 @@ class Records:
                 "at=excluded.at, command=excluded.command, kind=excluded.kind, body=excluded.body, done=0",
                 (paper.ticket, at.timestamp(), command, KINDS[type(paper)], encode(paper)),
             )
+        self._printing.add(paper.ticket)
 
     def blocking_outcome(self, ticket: str) -> PaperEvent | None:
         row = self.database.connection.execute(
@@ -238,6 +245,7 @@ class Records:
                 "INSERT INTO prints VALUES(?, ?, NULL, ?, ?, 0)",
                 (ticket.ticket, at.timestamp(), KINDS[type(ticket)], encode(ticket)),
             )
+        self._printing.add(ticket.ticket)
         return ticket
 
     def blocking_remaining(self, day: date) -> dict[str, int]:

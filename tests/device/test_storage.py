@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,6 +136,29 @@ async def test_a_paper_in_the_middle_is_unknown_after_a_restart_and_answers_its_
     await storage.stop()
     storage = await open_storage()
     assert len(await events(storage)) == 3
+
+
+async def test_a_paper_that_is_still_in_the_printer_is_not_unknown_when_the_disk_comes_back(
+    open_storage: OpenStorage,
+) -> None:
+    storage = await open_storage()
+    await storage.grant(GrantLease(group="g", business_date=DAY, first=1, last=2), 1, "c-0")
+    begun = TicketPrinted(ticket="t", number="A900", paper="unknown", code="ticket.interrupted")
+    await storage.begin_print(begun, "c-1")
+    await storage.burn("g", DAY, offline)
+
+    def fails() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(StorageError):
+        await storage._run(fails)
+    assert await storage.known("c-1") is None, "the file was opened again; the paper has no result yet"
+    failed = TicketPrinted(ticket="t", number="A900", paper="failed", code="printer.paper_out")
+    await storage.add(paper=failed, command="c-1")
+    assert [event_body(e) for e in (await events(storage))[1:]] == [failed]
+    await storage.stop()
+    storage = await open_storage()
+    assert [event_body(e) for e in (await events(storage))[1:]] == [failed, offline(1, 1)]
 
 
 async def test_a_finished_paper_has_its_outcome_kept(open_storage: OpenStorage) -> None:
