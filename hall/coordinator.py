@@ -137,8 +137,9 @@ class Coordinator:
 
     async def failed(self) -> None:
         """Returns, or raises, when one of the coordinator's own tasks has ended: it should not go on."""
-        if self._tasks:
-            done, _ = await asyncio.wait(self._tasks, return_when="FIRST_COMPLETED")
+        writer = self.runtime.writer
+        if self._tasks and writer is not None:
+            done, _ = await asyncio.wait([*self._tasks, writer], return_when="FIRST_COMPLETED")
             for task in done:
                 if not task.cancelled():
                     task.result()

@@ -39,8 +39,11 @@ MAX_PENDING: Final = 20_000
 MAX_GROUP: Final = 1_000
 """Commands in one transaction."""
 
-RELOAD_S: Final = 1.0
-"""How long to wait before the journal is tried again after it failed."""
+MAX_SEQ: Final = 2**53
+"""A seq of a node beyond this is nonsense: it is asked for again like every gap, and never believed."""
+
+MAX_GAPS: Final = 1_000
+"""Streams with a gap remembered at once; the oldest is forgotten until its next event shows it again."""
 
 GAP_S: Final = 1.0
 GAP_ASKS: Final = 30
@@ -164,7 +167,7 @@ class Runtime:
         """Finish what is pending, then close the journal."""
         task, self._task = self._task, None
         if task is not None:
-            while self._pending and self.healthy:
+            while self._pending and self.healthy and not task.done():
                 await asyncio.sleep(0)
                 await self.settled()
             await self.settled()
@@ -174,6 +177,11 @@ class Runtime:
             self._fail(item, JournalError("stopping", code="hall.stopping"))
         self._pending.clear()
         await self.journal.stop()
+
+    @property
+    def writer(self) -> asyncio.Task[None] | None:
+        """The task that decides and commits; when it ends by itself nothing is decided any more."""
+        return self._task
 
     async def raise_epoch(self, epoch: int) -> None:
         """Work as `epoch` from now on; it is stored first. Raises JournalError."""
@@ -423,6 +431,8 @@ class Runtime:
         at = self.now()
         gap = self._gaps.get(key)
         if gap is None or gap.through != through:
+            while len(self._gaps) >= MAX_GAPS:
+                del self._gaps[next(iter(self._gaps))]
             self._gaps[key] = _Gap(through, seq, at)
             self.counts["gaps"] += 1
             committed.acks[key] = (through, True)
@@ -432,7 +442,7 @@ class Runtime:
         if seq == gap.lowest and gap.asks > gap.answered:
             gap.answered = gap.asks
             gap.answers += 1
-            if gap.answers >= GAP_ANSWERS:
+            if gap.answers >= GAP_ANSWERS and seq <= MAX_SEQ:
                 logger.error(
                     "%s: events %d to %d of stream %s are lost", key[0], through + 1, seq - 1, key[1]
                 )

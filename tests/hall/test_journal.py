@@ -297,6 +297,54 @@ async def test_a_gap_that_cannot_be_filled_does_not_block_the_stream(runtime: Ru
     await runtime.stop()
 
 
+async def test_a_seq_beyond_all_numbers_is_never_believed(runtime: Runtime) -> None:
+    """It would not fit into the database: one node could stop the journal for all."""
+    from datetime import timedelta
+
+    from hall.queue import commands as cmd
+
+    await runtime.start()
+    clock = runtime.now()
+    runtime.now = lambda: clock
+    for seq in (2**63, 2**53 + 1):
+        for n in range(6):
+            note = cmd.NoteUnknown(
+                id=f"{seq}-{n}", at=clock, node="k", stream="s", seq=seq, kind="x", reason="x"
+            )
+            runtime.take(note, Source("k", "s", seq), lambda: None)
+            assert (await asyncio.wait_for(runtime.issue("id-card"), 5)).code is None
+            clock += timedelta(seconds=1)
+            runtime.gaps_due(clock)
+    assert runtime.cursors.get(("k", "s"), 0) == 0
+    await runtime.stop()
+
+
+async def test_gaps_that_are_never_closed_are_bounded(runtime: Runtime) -> None:
+    from hall.queue import commands as cmd
+
+    await runtime.start()
+    for n in range(3_000):
+        note = cmd.NoteUnknown(
+            id=f"e{n}", at=runtime.now(), node="k", stream=f"s{n}", seq=5, kind="x", reason="x"
+        )
+        runtime.take(note, Source("k", f"s{n}", 5), lambda: None)
+    await runtime.issue("id-card")
+    assert len(runtime._gaps) <= 1_000
+    await runtime.stop()
+
+
+async def test_a_writer_that_died_ends_the_stop_as_well(runtime: Runtime) -> None:
+    await runtime.start()
+    assert runtime.writer is not None
+    runtime.writer.cancel()
+    await asyncio.wait([runtime.writer])
+    refused = asyncio.create_task(runtime.issue("id-card"))
+    await asyncio.sleep(0)
+    await asyncio.wait_for(runtime.stop(), 5)
+    with pytest.raises(JournalError):
+        await refused
+
+
 CHILD = """
 import asyncio, sys
 sys.path.insert(0, {root!r})
@@ -365,7 +413,7 @@ async def test_a_journal_that_could_not_be_opened_again_is_tried_again(
         assert not await runtime.probe()
     assert await runtime.probe()
     await runtime.issue("id-card")
-    assert list(runtime.state.tickets)[0] == kept.ticket and len(runtime.state.tickets) == 2
+    assert next(iter(runtime.state.tickets)) == kept.ticket and len(runtime.state.tickets) == 2
     await runtime.stop()
 
 
