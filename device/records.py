@@ -66,7 +66,7 @@ class Records:
         self._opened: Database | None = None
         self._last_commits = 0
         self._printing: set[str] = set()
-        """Tickets that this process has begun: after an I/O error they are not interrupted, only unfinished."""
+        """Tickets that this process has begun: after an I/O error they are unfinished, not interrupted."""
         self.notice: str | None = None
 
     @property

@@ -54,6 +54,7 @@ RETRY_S: Final = 1.0
 """How soon the outcome of a paper that could not be stored is tried again."""
 INTERRUPTED: Final = "ticket.interrupted"
 TOO_LATE: Final = "ticket.too_late"
+FAULT: Final = "agent.fault"
 
 
 class _Printed(msgspec.Struct, frozen=True):
@@ -182,6 +183,10 @@ class KioskStationRunner(Station):
                 self._refuse(wish.request, code)
         except StorageError as error:
             self._refuse(wish.request, error.code)
+        except Exception:
+            # A bug: the citizen must not wait for a paper that does not come.
+            self._refuse(wish.request, FAULT)
+            raise
         finally:
             del self._wishes[wish.request]
 
@@ -233,7 +238,8 @@ class KioskStationRunner(Station):
             self.node.catalogue, ticket, ticket.service, ticket.priority, ticket.issued_at, wish.language
         )
         await self._print(ticket, paper, wish.request, None, None)
-        await self.leases.look()
+        # Beside: whatever becomes of it, the paper is out.
+        self.node.spawn(self.leases.look(), "leases")
         return None
 
     def _service(self, service: str) -> CatalogueService | None:
@@ -255,22 +261,22 @@ class KioskStationRunner(Station):
                 return TicketPrinted(ticket=body.ticket, number=body.number, paper="failed", code=TOO_LATE)
             answer.set_result(True)
         begun = TicketPrinted(ticket=body.ticket, number=body.number, paper="unknown", code=INTERRUPTED)
-        paper = paper_of(
-            self.node.catalogue,
-            begun,
-            body.service,
-            body.priority,
-            body.issued_at.astimezone(self.node.clock.now().tzinfo),
-            language_of(wish),
-            waiting=body.waiting_ahead,
-            reprint=body.reprint,
-        )
         try:
+            paper = paper_of(
+                self.node.catalogue,
+                begun,
+                body.service,
+                body.priority,
+                body.issued_at.astimezone(self.node.clock.now().tzinfo),
+                language_of(wish),
+                waiting=body.waiting_ahead,
+                reprint=body.reprint,
+            )
             await self._print(begun, paper, request, body.waiting_ahead, command)
-        except StorageError as error:
+        except Exception as error:
             # Nothing was printed: a paper without a record would be a number that nobody knows.
             if request is not None:
-                self._refuse(request, error.code)
+                self._refuse(request, error.code if isinstance(error, StorageError) else FAULT)
             raise
         return None
 
@@ -303,11 +309,14 @@ class KioskStationRunner(Station):
                     await self.node.storage.begin_print(begun, command.id if command is not None else None)
                 self._tell(begun, request, waiting_ahead, "printing")
                 result = await self._print_paper(paper)
-        event = msgspec.structs.replace(begun, paper=result.outcome, code=result.code)
+        event = known = msgspec.structs.replace(begun, paper=result.outcome, code=result.code)
+        if paper.reprint and result.outcome == "failed":
+            # Nothing new came out: the first paper is as doubtful as before, and may be printed again.
+            known = msgspec.structs.replace(event, paper="unknown")
         if request is not None:
-            self._last = _Printed(event, paper, request, waiting_ahead)
+            self._last = _Printed(known, paper, request, waiting_ahead)
         await self._store_outcome(event, command)
-        self._tell(event, request, waiting_ahead, "failed" if result.outcome == "failed" else "done")
+        self._tell(known, request, waiting_ahead, "failed" if known.paper == "failed" else "done")
         if result.outcome != "confirmed":
             logger.warning("paper of %s: %s (%s)", begun.number, result.outcome, result.code)
 
@@ -354,12 +363,16 @@ class KioskStationRunner(Station):
             logger.warning("no reprint of %s: it is not the newest, or its paper is known", ticket)
             return
         self._last = None
-        if (code := self._cannot_print()) is not None:
-            self._last = last
-            self._tell(
-                msgspec.structs.replace(last.event, code=code), last.request, last.waiting_ahead, "done"
-            )
-            return
-        begun = TicketPrinted(ticket=ticket, number=last.event.number, paper="unknown", code=INTERRUPTED)
-        paper = Paper(last.paper.number, last.paper.values, last.paper.qr, reprint=True)
-        await self._print(begun, paper, last.request, last.waiting_ahead, None)
+        code = self._cannot_print()
+        if code is None:
+            begun = TicketPrinted(ticket=ticket, number=last.event.number, paper="unknown", code=INTERRUPTED)
+            paper = Paper(last.paper.number, last.paper.values, last.paper.qr, reprint=True)
+            try:
+                await self._print(begun, paper, last.request, last.waiting_ahead, None)
+                return
+            except StorageError as error:
+                code = error.code
+        # Nothing was printed; unless another citizen's paper came meanwhile, it may be tried again.
+        self._last = self._last or last
+        event = msgspec.structs.replace(last.event, code=code)
+        self._tell(event, last.request, last.waiting_ahead, "done")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from device.database import StorageError
 from device.profile import KioskStation
 from device.stations.kiosk import KioskStationRunner
 from drivers.card_reader.protocol import Card, CardEvent, Secret
@@ -282,8 +283,6 @@ async def test_after_an_unknown_paper_the_same_number_is_printed_again_once(
 async def test_a_number_on_a_full_disk_is_refused_and_nothing_is_printed(
     room: Any, kiosk: KioskStationRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from device.database import StorageError
-
     def full(*_: object) -> None:
         raise StorageError("agent.disk_full")
 
@@ -294,6 +293,79 @@ async def test_a_number_on_a_full_disk_is_refused_and_nothing_is_printed(
     await kiosk.on_screen(tap("r-2"))
     assert (await ended(room, 2)).code == "agent.disk_full"
     assert room.printer.papers == []
+
+
+async def test_a_paper_that_is_out_is_not_refused_because_the_disk_filled_up_after_it(
+    room: Any, kiosk: KioskStationRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full() -> None:
+        raise StorageError("agent.disk_full")
+
+    await give_lease(room)
+    monkeypatch.setattr(kiosk.leases, "look", full)
+    await kiosk.on_screen(tap())
+    await room.event(TicketIssuedOffline)
+    await room.until(lambda: "r-1" not in kiosk._wishes)
+    assert stages(room) == [("printing", None), ("done", None)]
+
+
+async def test_a_bug_is_told_to_the_citizen(
+    room: Any, kiosk: KioskStationRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr("device.stations.kiosk.paper_of", broken)
+    await give_lease(room)
+    await kiosk.on_screen(tap())
+    last = await ended(room)
+    assert (last.stage, last.code) == ("refused", "agent.fault")
+    room.coordinator()
+    await kiosk.on_screen(tap("r-2"))
+    await room.event(TicketRequested)
+    assert await room.command(ticket("r-2"))
+    last = await ended(room, 2)
+    assert (last.request, last.stage, last.code) == ("r-2", "refused", "agent.fault")
+    assert room.printer.papers == []
+
+
+async def test_a_reprint_that_cannot_be_noted_is_told_and_can_be_tried_again(
+    room: Any, kiosk: KioskStationRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageError("agent.disk_full")
+
+    await give_lease(room)
+    room.printer.results = [PrintResult("unknown", "device.unplugged")]
+    await kiosk.on_screen(tap())
+    first = await ended(room)
+    with monkeypatch.context() as patched:
+        patched.setattr(room.storage._records, "blocking_begin_print", full)
+        await kiosk.on_screen(ReprintTicket(ticket=first.ticket or ""))
+        again = await ended(room, 2)
+    assert (again.stage, again.paper, again.code) == ("done", "unknown", "agent.disk_full")
+    await room.storage.keep("probe", b"")
+    await kiosk.on_screen(ReprintTicket(ticket=first.ticket or ""))
+    assert (await ended(room, 3)).paper == "confirmed"
+
+
+async def test_after_a_reprint_that_failed_the_paper_is_as_doubtful_as_before(
+    room: Any, kiosk: KioskStationRunner
+) -> None:
+    await give_lease(room)
+    room.printer.results = [
+        PrintResult("unknown", "device.unplugged"), PrintResult("failed", "printer.cover_open")
+    ]  # fmt: skip
+    await kiosk.on_screen(tap())
+    first = await ended(room)
+    await kiosk.on_screen(ReprintTicket(ticket=first.ticket or ""))
+    again = await ended(room, 2)
+    assert (again.stage, again.number, again.paper, again.code) == (
+        "done", "A601", "unknown", "printer.cover_open",
+    )  # fmt: skip
+    await kiosk.on_screen(ReprintTicket(ticket=first.ticket or ""))
+    assert (await ended(room, 3)).paper == "confirmed"
+    assert [p.reprint for p in room.printer.papers] == [False, True, True]
 
 
 async def test_a_driver_bug_in_the_middle_of_a_paper_is_unknown(
