@@ -91,11 +91,13 @@ def choose(state: State, counter_id: str, at: datetime) -> tuple[str, Why] | Non
 
 
 def next_ratios(ratios: dict[str, int], why: Why) -> dict[str, int]:
-    """The counts of a counter after a call: rules that gave way start again, the deciding one goes on."""
+    """The counts of a counter after a call: rules that it passed over start again, the deciding one goes on.
+
+    A rule that gave way, had nobody or did not hold let somebody else go first: its row has ended.
+    """
     after = dict(ratios)
     for skip in why.skipped:
-        if skip.reason == "ratio":
-            after.pop(skip.rule, None)
+        after.pop(skip.rule, None)
     if why.rule is not None and why.ratio:
         after[why.rule] = why.position
     return after

@@ -57,6 +57,23 @@ def test_a_ratio_lets_others_through(make_hall: Any) -> None:
     assert [(skip.rule, skip.reason) for skip in calls[2].skipped] == [("priority", "ratio")]
 
 
+def test_a_row_ends_when_others_were_called(make_hall: Any) -> None:
+    """Not only when the rule gave way: three others went first, so nobody has to stand back again."""
+    rule = Rule(name="priority", call_from=PRIORITY_FIRST.call_from, ratio=2)
+    hall = make_hall(rules=(rule,))
+    for _ in range(2):
+        hall.issue(priority="elderly")
+        assert next_why(hall).position
+    for _ in range(4):
+        hall.issue()
+    for _ in range(3):
+        assert next_why(hall).kind == "longest_wait"
+    elderly = hall.issue(priority="elderly")
+    why = next_why(hall)
+    assert hall.called("1") == elderly.number
+    assert (why.kind, why.position, why.ratio) == ("rule", 1, 2)
+
+
 def test_a_ratio_without_others_goes_on(make_hall: Any) -> None:
     hall = make_hall(rules=(Rule(name="p", call_from=PRIORITY_FIRST.call_from, ratio=1),))
     for _ in range(3):
