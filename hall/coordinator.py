@@ -89,6 +89,8 @@ class Coordinator:
         self._board_timer: asyncio.TimerHandle | None = None
         self._connected_at: float | None = None
         self._calls: dict[str, list[ev.TicketCalled]] = {}
+        self._newest: dict[str, ev.TicketCalled | ev.TicketRecalled] = {}
+        """Counter → its newest call."""
         self.first_connected = asyncio.Event()
         self._published: dict[str, tuple[int, int]] = {}
 
@@ -228,23 +230,44 @@ class Coordinator:
         self.dispatch.on_events(events)
         self.alarms.keep(self.runtime.state.alarms.values())
         self._calls.clear()
+        self._newest.clear()
         self._keep_calls(events)
 
     def _keep_calls(self, events: Iterable[ev.Event]) -> None:
         for event in events:
+            if isinstance(event, ev.TicketCalled | ev.TicketRecalled):
+                self._newest[event.counter] = event
             if isinstance(event, ev.TicketCalled):
                 self._calls.setdefault(event.ticket, []).append(event)
             elif isinstance(event, ev.DayOpened):
                 self._calls.clear()
+                self._newest.clear()
+
+    def _publish_call(self, event: ev.TicketCalled | ev.TicketRecalled) -> None:
+        left = (event.deadline - self.runtime.now()).total_seconds()
+        if left > 0:
+            self._publish(
+                self._topic("call"), self.projections.call(event, self.runtime.epoch), expiry_s=left
+            )
+
+    def _publish_calls_again(self) -> None:
+        """Calls that still hold: one decided before a crash, or without the broker, nobody has heard.
+
+        Who has heard it knows its id and attempt.
+        """
+        tickets = self.runtime.state.tickets
+        for counter, event in self._newest.items():
+            ticket = tickets.get(event.ticket)
+            if counter not in self.policy.counters or ticket is None or ticket.state != "called":
+                continue
+            if (ticket.counter, ticket.call) == (counter, event.call):
+                self._publish_call(event)
 
     def _on_committed(self, committed: Committed) -> None:
         events = committed.events
         for event in events:
             if isinstance(event, ev.TicketCalled | ev.TicketRecalled):
-                left = (event.deadline - self.runtime.now()).total_seconds()
-                if left > 0:
-                    call = self.projections.call(event, self.runtime.epoch)
-                    self._publish(self._topic("call"), call, expiry_s=left)
+                self._publish_call(event)
         self._publish_acks(committed.acks)
         if not events:
             return
@@ -292,6 +315,7 @@ class Coordinator:
         self._publish_counters(self.policy.counters, always=True)
         self._publish_board(always=True)
         self._publish_state()
+        self._publish_calls_again()
         at = self.runtime.now()
         for node in self.nodes.all:
             if self.nodes.online(node):

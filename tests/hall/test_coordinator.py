@@ -379,6 +379,28 @@ async def test_a_restart_goes_on_in_a_greater_epoch(
         await again.stop()
 
 
+async def test_a_call_that_was_decided_just_before_a_crash_is_said_after_it(
+    node: Node, coordinator: Coordinator, config: HallConfig
+) -> None:
+    first, second = await printed(node), await printed(node)
+    await node.say(KeyPressed(counter="1", key="next"))
+    over = await node.hear(Call)
+    coordinator.runtime.on_committed = None  # on disk, and nobody is told any more
+    await coordinator.runtime.press("1", "finish", first.ticket)
+    await coordinator.runtime.press("1", "next", None)
+    await coordinator.stop()
+    node.heard.clear()
+    again = Coordinator(config)
+    await again.start()
+    try:
+        call = await node.hear(Call)
+        assert (call.number, call.counter, call.attempt) == (second.number, "1", 1)
+        await node.hear(CounterState, lambda s: s.number == second.number and s.call == call.call)
+        assert not any(isinstance(m, Call) and m.call == over.call for m in node.heard)
+    finally:
+        await again.stop()
+
+
 async def test_a_restored_journal_skips_what_was_issued(
     node: Node, coordinator: Coordinator, config: HallConfig, tmp_path: Path
 ) -> None:
