@@ -54,6 +54,8 @@ class Rating:
         self._has_panel = has_panel
         self._on_change = on_change
         self._open: _Open | None = None
+        self._changing = asyncio.Lock()
+        """Held while a prompt is stored or a grade is: two at once would leave one of them without an end."""
 
     @property
     def prompt(self) -> PromptRating | None:
@@ -80,6 +82,11 @@ class Rating:
         keypad_works = self._device is not None and self._node.healthy(self._device)
         if not keypad_works and not self._has_panel():
             return self._unanswered(body, "device_missing")
+        async with self._changing:
+            await self._replace(command, body)
+        return None
+
+    async def _replace(self, command: NodeCommand, body: PromptRating) -> None:
         before, self._open = self._open, None
         replaced = None
         if before is not None:
@@ -94,7 +101,6 @@ class Rating:
                 self._begin(before.prompt, before.ends - asyncio.get_running_loop().time())
             raise
         self._begin(body, body.timeout_s)
-        return None
 
     async def key(self, press: KeyPress) -> None:
         """A key of the rating keypad; outside a prompt it means nothing."""
@@ -127,13 +133,13 @@ class Rating:
         self._open = None  # from here on a second key means nothing
         open_.timer.cancel()
         rated = Rated(prompt=prompt.prompt, ticket=prompt.ticket, counter=self._counter, grade=grade)
-        try:
-            await self._node.storage.end_prompt(rated, prompt.prompt)
-        except StorageError as error:
-            logger.error("a rating could not be stored and is asked for again: %s", error)
-            if self._open is None:
+        async with self._changing:
+            try:
+                await self._node.storage.end_prompt(rated, prompt.prompt)
+            except StorageError as error:
+                logger.error("a rating could not be stored and is asked for again: %s", error)
                 self._begin(prompt, open_.ends - asyncio.get_running_loop().time())
-            return
+                return
         if self._open is None:
             await self._thank()
             self._on_change()

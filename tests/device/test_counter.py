@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from device.database import StorageError
 from device.profile import CounterStation
 from device.stations.counter import CounterStationRunner
 from drivers.call_screen.protocol import ScreenText, ShowResult
@@ -273,6 +275,40 @@ async def test_a_new_prompt_replaces_the_old(room: Any, counter: CounterStationR
     assert (missed.prompt, missed.reason) == ("p-1", "replaced")
 
 
+async def test_two_prompts_at_once_are_asked_one_after_the_other(
+    room: Any, counter: CounterStationRunner
+) -> None:
+    assert await asyncio.gather(room.command(prompt(1), "c-1"), room.command(prompt(2), "c-2")) == [True] * 2
+    (missed,) = await room.event(RatingUnanswered)
+    assert (missed.prompt, missed.reason) == ("p-1", "replaced")
+    room.rating_keys.press("2")
+    (rated,) = await room.event(Rated)
+    assert (rated.prompt, rated.grade) == ("p-2", 2)
+    assert await room.storage.open_prompts() == []
+
+
+async def test_a_prompt_that_comes_while_a_grade_cannot_be_stored_replaces_it(
+    room: Any, counter: CounterStationRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail = threading.Event()
+
+    def full(*_: object) -> None:
+        fail.wait(5)
+        raise StorageError("agent.disk_full")
+
+    await room.command(prompt(1), "c-1")
+    monkeypatch.setattr(room.storage._records, "blocking_end_prompt", full)
+    room.rating_keys.press("5")
+    await room.until(lambda: counter.rating.prompt is None)
+    asked = asyncio.create_task(room.command(prompt(2), "c-2"))
+    await asyncio.sleep(0)
+    fail.set()
+    assert await asked and counter.rating.prompt == prompt(2)
+    (missed,) = await room.event(RatingUnanswered)
+    assert (missed.prompt, missed.reason) == ("p-1", "replaced")
+    assert [left.prompt for left in await room.storage.open_prompts()] == [prompt(2)]
+
+
 async def test_the_same_prompt_again_changes_nothing(room: Any, counter: CounterStationRunner) -> None:
     await room.command(prompt(), "c-1")
     await room.command(prompt(), "c-1")
@@ -305,8 +341,6 @@ async def test_a_keypad_that_comes_back_asks_again(room: Any, counter: CounterSt
 async def test_a_grade_that_cannot_be_stored_is_asked_for_again_without_thanks(
     room: Any, counter: CounterStationRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from device.database import StorageError
-
     def full(*_: object) -> None:
         raise StorageError("agent.disk_full")
 
