@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from math import inf
 from typing import Final, get_args
 
 from device.dispatch import Handler
@@ -64,6 +65,7 @@ class CounterStationRunner(Station):
         self._rating_keypad = rating_keypad
         self._screen = call_screen
         self._state: CounterState | None = None
+        self._shown_since = -inf
         self._flashing: str | None = None
         self._flash_timer: asyncio.TimerHandle | None = None
         self._shown: tuple[ScreenText, asyncio.Task[ShowResult]] | None = None
@@ -113,6 +115,8 @@ class CounterStationRunner(Station):
             return
         if before is not None and (counter.epoch, counter.rev) <= (before.epoch, before.rev):
             return
+        if before is not None and before.ticket != counter.ticket:
+            self._shown_since = asyncio.get_running_loop().time()
         self._state = counter
         if counter.state != "called" or counter.number != self._flashing:
             self._flashing = None
@@ -247,6 +251,8 @@ class CounterStationRunner(Station):
                 )
             return
         late = asyncio.get_running_loop().time() - press.monotonic > FRESH_PRESS_S
+        # A press that waited while the ticket changed was meant for the one before.
+        late = late or press.monotonic < self._shown_since
         if late or not self.node.link.online:
             # Not kept for later: a call an hour after its key would send a citizen to an empty counter.
             logger.info("%s: key %s refused, %s", self.id, press.key, "late" if late else "no coordinator")

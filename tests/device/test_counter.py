@@ -170,6 +170,19 @@ async def test_a_key_says_what_was_shown(room: Any, counter: CounterStationRunne
     assert await room.event(KeyPressed) == [KeyPressed(counter="3", key="next", shown_ticket="t-5")]
 
 
+async def test_a_key_pressed_before_the_ticket_was_shown_does_not_act_on_it(
+    room: Any, counter: CounterStationRunner
+) -> None:
+    room.coordinator()
+    counter.on_counter(state(room, ticket="t-4"))
+    room.call_keys.press("next", ago=0.01)  # waits, as behind a slow commit
+    counter.on_counter(state(room, rev=2))
+    counter.on_counter(state(room, rev=3))
+    room.call_keys.press("recall")
+    assert await room.event(KeyPressed) == [KeyPressed(counter="3", key="recall", shown_ticket="t-5")]
+    assert () in room.call_keys.said, "the clerk sees that it was refused"
+
+
 async def test_a_key_while_the_coordinator_is_away_is_refused_and_not_kept(
     room: Any, counter: CounterStationRunner
 ) -> None:
