@@ -53,7 +53,9 @@ class BoardStationRunner(Station):
         if self.node.clock.expired(call.deadline):
             outcome, code = "expired", "call.expired"
         elif not self.node.healthy(device):
-            outcome, code = "failed", self.node.devices[device].code or "device.no_answer"
+            # Right after the start nothing is known of it yet.
+            state = self.node.devices.get(device)
+            outcome, code = "failed", (state.code if state is not None else None) or "device.no_answer"
         else:
             result = await voice.say(
                 Announcement(

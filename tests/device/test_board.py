@@ -80,6 +80,15 @@ async def test_a_voice_that_is_missing_is_reported_at_once(room: Any, board: Boa
     assert (reported.outcome, reported.code, room.voice.said) == ("failed", "voice.output_lost", [])
 
 
+async def test_a_call_before_the_voice_was_ever_there_is_reported(
+    room: Any, board: BoardStationRunner
+) -> None:
+    room.node.devices.clear()
+    board.on_call(call(room))
+    (reported,) = await room.event(CallReported)
+    assert (reported.outcome, reported.code) == ("failed", "device.no_answer")
+
+
 async def test_the_board_is_marked_when_it_is_old(room: Any, board: BoardStationRunner) -> None:
     room.node.board = Board(epoch=1, rev=1, business_date=date(2026, 11, 20), calls=(), services=())
     room.coordinator()
