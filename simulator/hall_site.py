@@ -220,10 +220,31 @@ class HallSite:
             await screen.start()
 
     async def wait_ready(self, timeout: float = 60.0) -> None:
-        """Until every part says so, the coordinator and all nodes are online. Raises TimeoutError."""
-        async with asyncio.timeout(timeout):
-            await asyncio.gather(*(part.wait_ready(timeout) for part in self.parts.values()))
-            await self.observer.until(self._online, timeout)
+        """Until every part says so, the coordinator and all nodes are online.
+
+        Raises TimeoutError that names who is not, with the newest line of its log.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.gather(*(part.wait_ready(timeout) for part in self.parts.values()))
+                await self.observer.until(self._online, timeout)
+        except TimeoutError as error:
+            raise TimeoutError(f"after {timeout:g} s: {'; '.join(self._not_ready())}") from error
+
+    def _not_ready(self) -> list[str]:
+        missing = [
+            f"{name} is {part.state} ({part.last_line() or 'no log'})"
+            for name, part in self.parts.items()
+            if part.state != "ready"
+        ]
+        coordinator = self.observer.coordinator
+        if coordinator is None or coordinator.state != "online":
+            missing.append(f"coordinator: {coordinator.state if coordinator else 'not heard of'}")
+        for node in self.nodes:
+            known = self.observer.nodes.get(node)
+            if known is None or known.state != "online":
+                missing.append(f"node {node}: {known.state if known else 'not heard of'}")
+        return missing or ["ready just now"]
 
     def _online(self) -> bool:
         coordinator = self.observer.coordinator
@@ -234,13 +255,24 @@ class HallSite:
         )
 
     async def wait_devices(self, names: Iterable[str] | None = None, timeout: float = 30.0) -> None:
-        """Until these devices (all of them) report ok. Raises TimeoutError."""
-        wanted = [tuple(name.split("/", 1)) for name in (names or self.devices)]
-        states = self.observer.devices
-        await self.observer.until(
-            lambda: all(key in states and states[key].health == "ok" for key in wanted),
-            timeout,
-        )
+        """Until these devices (all of them) report ok. Raises TimeoutError that names the others."""
+        wanted = list(names or self.devices)
+        try:
+            await self.observer.until(lambda: not self._not_well(wanted), timeout)
+        except TimeoutError as error:
+            raise TimeoutError(f"after {timeout:g} s: {'; '.join(self._not_well(wanted))}") from error
+
+    def _not_well(self, names: list[str]) -> list[str]:
+        """Those of these devices that do not report ok, with what they report."""
+        found = []
+        for name in names:
+            node, _, device = name.partition("/")
+            state = self.observer.devices.get((node, device))
+            if state is None:
+                found.append(f"{name}: not heard of")
+            elif state.health != "ok":
+                found.append(f"{name}: {state.health} {state.code or ''}".rstrip())
+        return found
 
     async def stop(self) -> None:
         """Stop everything in order: screens, agents, coordinator, broker. Safe at any time."""

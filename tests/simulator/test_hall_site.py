@@ -77,6 +77,29 @@ async def test_a_ticket_goes_from_the_tap_to_paper_call_and_rating(site: HallSit
     assert site.tickets_out == before + 1
 
 
+async def test_who_is_waited_for_in_vain_is_named(site: HallSite) -> None:
+    with pytest.raises(TimeoutError, match="kiosk-1/nothing: not heard of"):
+        await site.wait_devices(["kiosk-1/printer", "kiosk-1/nothing"], 0.2)
+    printer = site.lines["kiosk-1/printer"]
+    await printer.unplug()
+    try:
+        state = site.observer.devices
+        await site.observer.until(lambda: state["kiosk-1", "printer"].health != "ok", 20)
+        with pytest.raises(TimeoutError, match=r"kiosk-1/printer: \w+ [a-z]+\.\w+"):
+            await site.wait_devices(timeout=0.2)
+    finally:
+        await printer.plug()
+        await site.wait_devices()
+    site.parts["board-1"].kill()
+    try:
+        await until(lambda: site.parts["board-1"].state != "ready")
+        with pytest.raises(TimeoutError, match=r"board-1 is (waiting|starting)"):
+            await site.wait_ready(0.1)
+    finally:
+        await site.wait_ready()
+        await site.wait_devices()
+
+
 async def test_an_unplugged_strip_is_reported_and_shows_the_text_again(site: HallSite) -> None:
     name = site.device_of("counter-2", "call_screen")
     key = ("counter-2", name.partition("/")[2])
