@@ -86,17 +86,22 @@ class Supervisor:
             # A driver's bug must not take the agent down: the other devices go on.
             logger.exception("driver of %s", self.device)
             self._lost(error, DriverError.code)
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            logger.exception("driver of %s: something of its own was cancelled", self.device)
+            self._lost(error, DriverError.code)
         finally:
             await self._close()
 
-    def _lost(self, error: Exception, code: str) -> None:
+    def _lost(self, error: BaseException, code: str) -> None:
         missing = isinstance(error, LineLostError | NoAnswerError) and not isinstance(error, ConfigError)
         facts = self.driver.health.facts
         self._said_for_it = Health("missing" if missing else "fault", code, facts)
         self.driver.report(self._said_for_it)
         self._log(error)
 
-    def _log(self, error: Exception | None) -> None:
+    def _log(self, error: BaseException | None) -> None:
         """Once when it goes, once when it is back."""
         down = error is not None
         if down == self._down:
@@ -116,6 +121,10 @@ class Supervisor:
         except (DriverError, TimeoutError) as error:
             logger.warning("closing %s: %s", self.device, error)
         except Exception:
+            logger.exception("closing %s", self.device)
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
             logger.exception("closing %s", self.device)
 
     # ---------------------------------------------------------------- state
@@ -150,3 +159,10 @@ class Supervisor:
             self._timer = None
         self.state = self._state_of(self.driver.health)
         self._publish(self.state)
+
+
+def _is_cancelled() -> bool:
+    """Whether it is the supervisor that is to end. A driver that awaits a cancelled task of its own raises
+    CancelledError, too, which would end the supervision of its device without a word."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

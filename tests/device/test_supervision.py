@@ -22,8 +22,9 @@ class Gadget(Driver):
 
     def __init__(self) -> None:
         super().__init__()
-        self.opening: list[Exception | None] = []
-        self.serving: list[Exception | None] = []
+        self.opening: list[BaseException | None] = []
+        self.serving: list[BaseException | None] = []
+        self.closing: list[BaseException | None] = []
         self.opened = self.closed = 0
         self.lost = asyncio.Event()
 
@@ -41,6 +42,8 @@ class Gadget(Driver):
 
     async def close(self) -> None:
         self.closed += 1
+        if self.closing and (error := self.closing.pop(0)) is not None:
+            raise error
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +127,20 @@ async def test_a_driver_whose_serve_ends_or_breaks_is_opened_again(watched: Watc
             await asyncio.sleep(0.001)
     await watched.until("ok")
     await end(task)
+
+
+async def test_a_driver_whose_own_task_was_cancelled_under_it_is_opened_again(watched: Watched) -> None:
+    watched.gadget.opening = [asyncio.CancelledError()]
+    watched.gadget.serving = [asyncio.CancelledError()]
+    watched.gadget.closing = [asyncio.CancelledError()]
+    task = await run(watched)
+    async with asyncio.timeout(5):
+        while watched.gadget.opened < 3:
+            await asyncio.sleep(0.001)
+    assert (await watched.until("ok")) and not task.done()
+    assert "fault" in [state.health for state in watched.states]
+    await end(task)
+    assert task.cancelled()
 
 
 async def test_a_driver_that_never_opens_is_given_up(
