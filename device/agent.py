@@ -250,20 +250,25 @@ class Agent:
     def _subscriptions(self) -> list[tuple[str, int]]:
         hall, node = self._profile.hall, self._profile.node
         rows = [
-            ("coordinator_state", {}),
             ("coordinator_ack", {"node": node}),
             ("node_command", {"node": node}),
         ]
         for station in self.stations:
             rows += [row for row in station.topics if row not in rows]
-        return [(subscription(hall, name, **ids), 1) for name, ids in rows]
+        return [
+            # With QoS 1 the broker would keep heartbeats while we are away, and we took their times for now.
+            (subscription(hall, "coordinator_state"), 0),
+            *((subscription(hall, name, **ids), 1) for name, ids in rows),
+        ]
 
     async def _birth(self) -> None:
         assert self._mqtt is not None
         mqtt = self._mqtt
         await mqtt.publish(self._topic("node_description"), self._description(), retain=True)
-        for state in list(self.node.devices.values()):
-            await mqtt.publish(self._topic("device_state", device=state.device), state, retain=True)
+        for device in list(self.node.devices):
+            # As it is by then: a change is published at once, also during the birth.
+            state = self.node.devices[device]
+            await mqtt.publish(self._topic("device_state", device=device), state, retain=True)
         await mqtt.publish(self._topic("node_state"), self._state("online"), retain=True)
         self.link.set_connected(True)
 
@@ -312,8 +317,10 @@ class Agent:
         where, message = parsed
         match message:
             case NodeCommand():
-                self.node.spawn(self._command(received, message), f"command {message.id}", to_the_end=True)
-                return False
+                # One that finds no room is dropped and acknowledged: the coordinator sends it again.
+                return not self.node.spawn(
+                    self._command(received, message), f"command {message.id}", to_the_end=True
+                )
             case Call() if not received.retained:
                 for station in self.stations:
                     station.on_call(message)
@@ -333,9 +340,14 @@ class Agent:
         return True
 
     async def _command(self, received: Received, command: NodeCommand) -> None:
-        if await self.dispatch.take(command, self.intake.body(received, command)):
-            assert self._mqtt is not None
-            self._mqtt.ack(received)
+        assert self._mqtt is not None
+        try:
+            await self.dispatch.take(command, self.intake.body(received, command))
+        except Exception:
+            logger.exception("command %s (%s)", command.id, command.kind)
+        # Also what could not be stored: the broker would deliver it again on another connection only, and stop
+        # delivering anything at so many of them. The coordinator sends it again until its deadline.
+        self._mqtt.ack(received)
 
     def _board(self, board: Board) -> None:
         known = self.node.board

@@ -5,8 +5,8 @@
     past its deadline   command_result expired
     else                its handler, which commits the result in the same transaction as its effect
 
-`take` returns when the answer (or, for a prompt, the acceptance) is on disk: only then may the message be
-acknowledged. What could not be stored is not acknowledged, so that the broker delivers it again.
+`take` returns when the answer (or, for a prompt, the acceptance) is on disk. The message is acknowledged then,
+so that a killed agent gets it again. What could not be stored is not answered: the coordinator repeats it.
 """
 
 from __future__ import annotations

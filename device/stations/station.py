@@ -52,21 +52,22 @@ class Node:
         state = self.devices.get(device)
         return state is not None and state.health in ("ok", "degraded")
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str, *, to_the_end: bool = False) -> None:
-        """Do something beside; whatever it raises is logged and stops nothing else.
+    def spawn(self, work: Coroutine[Any, Any, None], name: str, *, to_the_end: bool = False) -> bool:
+        """Do something beside; whatever it raises is logged and stops nothing else. False: there is no room.
 
         `to_the_end`: a clean stop waits for it, for at most SETTLE_S.
         """
         if len(self._tasks) >= TASKS:
             logger.error("too much at once, dropped: %s", name)
             work.close()
-            return
+            return False
         task = asyncio.create_task(_logged(work, name), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         if to_the_end:
             self._to_the_end.add(task)
             task.add_done_callback(self._to_the_end.discard)
+        return True
 
     async def settle(self) -> None:
         """Let what must come to its end (a paper in the printer) do so, but not for long; end the rest."""

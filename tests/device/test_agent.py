@@ -14,6 +14,7 @@ import pytest
 
 from device import agent as agent_module
 from device.agent import Agent
+from device.database import StorageError
 from device.profile import BoardStation, CheckedDevice, CheckedProfile, CounterStation, KioskStation, Profile
 from simulator.broker import Broker
 from wire.codec import command, decode, event_body
@@ -439,6 +440,78 @@ async def test_an_old_copy_of_the_storage_is_noticed_by_the_ack(hall: Coordinato
         assert agent.storage.stream != stream
         driver(agent, "keys").press("next")
         await hall.event(KeyPressed)
+
+
+async def test_a_device_that_changes_during_the_birth_is_not_set_back(
+    hall: Coordinator, make_agent: Any
+) -> None:
+    agent = make_agent()
+    last: dict[str, DeviceState] = {}
+
+    class Line:
+        def publish_nowait(self, _topic: str, message: Message, **_: object) -> bool:
+            if isinstance(message, DeviceState):
+                last[message.device] = message
+            return True
+
+        async def publish(self, where: str, message: Message, **_: object) -> bool:
+            self.publish_nowait(where, message)
+            if isinstance(message, DeviceState) and message.device == "printer":
+                agent._on_device_state(DeviceState(device="strip", kind="call_screen", health="missing"))
+            return True
+
+    agent._mqtt = Line()
+    for device, kind in (("printer", "ticket_printer"), ("strip", "call_screen")):
+        agent.node.devices[device] = DeviceState(device=device, kind=kind, health="ok")  # type: ignore[arg-type]
+    await agent._birth()
+    agent.link.close()
+    assert last["strip"].health == "missing" and last["printer"].health == "ok"
+
+
+async def test_heartbeats_that_waited_at_the_broker_give_no_time(hall: Coordinator, make_agent: Any) -> None:
+    async with running(make_agent()) as agent:
+        await both_online(hall, agent)
+    old = datetime.now(UTC) - timedelta(hours=1)
+    for _ in range(3):
+        state = msgspec.structs.replace(hall._state("online"), at=old)
+        await hall.mqtt.publish(topic(HALL, "coordinator_state"), state, retain=True)
+    agent = make_agent()
+    async with running(agent):
+        async with asyncio.timeout(10):
+            while not agent.link.online:
+                await asyncio.sleep(0.005)
+        assert abs(agent.clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_commands_that_cannot_be_stored_do_not_stop_the_calls(
+    hall: Coordinator, make_agent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker delivers no more than so many unacknowledged messages."""
+
+    def full(*_: object) -> None:
+        raise StorageError("agent.disk_full")
+
+    monkeypatch.setattr("wire.mqtt_client.RECEIVE_MAXIMUM", 8)
+    async with running(make_agent()) as agent:
+        await both_online(hall, agent)
+        monkeypatch.setattr(agent.storage._records, "blocking_open_prompt", full)
+        for n in range(10):
+            await hall.tell(
+                PromptRating(prompt=f"p{n}", ticket="t", number="A001", counter="3", service_name={}), f"c{n}"
+            )
+        call = Call(
+            call="call-1",
+            epoch=1,
+            number="A001",
+            counter="3",
+            counter_name={"zh-CN": "3号窗口"},
+            zone="east",
+            deadline=datetime.now(UTC) + timedelta(seconds=30),
+        )
+        await hall.mqtt.publish(topic(HALL, "call"), call)
+        async with asyncio.timeout(10):
+            while not driver(agent, "voice").said:
+                await asyncio.sleep(0.005)
 
 
 async def test_the_catalogue_is_known_after_a_start_without_the_hall(
