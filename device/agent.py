@@ -345,8 +345,8 @@ class Agent:
             await self.dispatch.take(command, self.intake.body(received, command))
         except Exception:
             logger.exception("command %s (%s)", command.id, command.kind)
-        # Also what could not be stored: the broker would deliver it again on another connection only, and stop
-        # delivering anything at so many of them. The coordinator sends it again until its deadline.
+        # Also what could not be stored: the broker would deliver it again on another connection only, and at
+        # so many of them nothing more at all. The coordinator sends it again until its deadline.
         self._mqtt.ack(received)
 
     def _board(self, board: Board) -> None:

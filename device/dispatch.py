@@ -5,8 +5,9 @@
     past its deadline   command_result expired
     else                its handler, which commits the result in the same transaction as its effect
 
-`take` returns when the answer (or, for a prompt, the acceptance) is on disk. The message is acknowledged then,
-so that a killed agent gets it again. What could not be stored is not answered: the coordinator repeats it.
+`take` returns when the answer (or, for a prompt, the acceptance) is on disk. Only then the message is
+acknowledged, so that a killed agent gets it again. What could not be stored is not answered: the coordinator
+repeats it.
 """
 
 from __future__ import annotations

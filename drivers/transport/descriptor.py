@@ -30,6 +30,8 @@ class DescriptorTransport(ABC):
     def __init__(self) -> None:
         self._fd = -1
         self._waiting: set[asyncio.Future[bool]] = set()
+        self._pours = False
+        """The last read found bytes without waiting for them."""
 
     @property
     @abstractmethod
@@ -59,10 +61,16 @@ class DescriptorTransport(ABC):
             raise LineLostError(f"{self.name}: {error}") from error
 
     async def read(self, timeout: float | None = None) -> bytes:
+        if self._pours:
+            # A device that never stops sending must not keep the whole process waiting. Before the read: what
+            # was read would be lost with a caller that is cancelled meanwhile.
+            await asyncio.sleep(0)
+        self._pours = True
         while True:
             try:
                 data = os.read(self._descriptor(), READ_SIZE)
             except BlockingIOError:
+                self._pours = False
                 if not await self._ready(writing=False, timeout=timeout):
                     return b""
                 continue

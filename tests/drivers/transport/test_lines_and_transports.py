@@ -295,3 +295,28 @@ async def test_file_reads_past_empty_packets_and_cannot_tell_what_is_left(tmp_pa
     assert await end.read(1) == b"round"
     await end.drained()
     await end.close()
+
+
+async def test_a_line_that_never_runs_dry_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "line"
+    os.mkfifo(path)
+    line = FileTransport(FileConfig(path=str(path)))
+    await line.open()
+    babbling = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    os.write(babbling, bytes(65_536))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    got = 0
+    while got < 65_536:
+        got += len(await line.read())
+    assert turns >= 10
+    beside.cancel()
+    os.close(babbling)
+    await line.close()
