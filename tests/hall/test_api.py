@@ -161,6 +161,25 @@ async def test_the_journal_is_streamed_as_lines(ask: Ask, coordinator: Coordinat
     assert (await ask("GET", "/journal?since=x"))[0] == 400
 
 
+async def test_an_export_ends_although_the_hall_goes_on(
+    ask: Ask, coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = coordinator.runtime
+    rows = runtime.journal.rows
+
+    async def one_and_meanwhile_another(since: int) -> Any:
+        page = await rows(since, 1)
+        await runtime.issue("tax")
+        return page
+
+    monkeypatch.setattr(runtime.journal, "rows", one_and_meanwhile_another)
+    monkeypatch.setattr(type(runtime), "is_settled", property(lambda _: False))
+    last = runtime.journal.seq
+    status, data = await ask("GET", "/journal", raw=True)
+    assert status == 200
+    assert [json.loads(line)["seq"] for line in data.splitlines()] == list(range(1, last + 1))
+
+
 async def test_health_says_what_is_missing(ask: Ask) -> None:
     status, health = await ask("GET", "/health")
     assert (status, health) == (503, {"healthy": False, "journal": True, "broker": False})
@@ -184,3 +203,19 @@ class TestTokens:
         assert (await ask("GET", "/journal", raw=True, Authorization="Bearer issuer"))[0] == 403
         assert (await ask("GET", "/state", Authorization="Bearer boss"))[0] == 200
         assert (await ask("GET", "/health"))[0] == 503
+
+    async def test_the_keys_of_one_client_are_not_those_of_another(self, ask: Ask) -> None:
+        """Two business systems that both count from 1 would have sent two citizens with one number."""
+        numbers = set()
+        for client in ("issuer", "boss"):
+            for status in (201, 200):
+                answer = await ask(
+                    "POST",
+                    "/tickets",
+                    {"service": "tax"},
+                    Authorization=f"Bearer {client}",
+                    Idempotency_Key="1",
+                )
+                assert answer[0] == status
+                numbers.add(answer[1]["number"])
+        assert len(numbers) == 2
