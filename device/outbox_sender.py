@@ -69,12 +69,14 @@ class OutboxSender:
         """Take an ack of the coordinator; one of another stream means nothing."""
         storage = self._storage
         self._follow_stream()
+        # Before the stream is compared: the storage thread may let go of the file at any moment.
+        last_seq = storage.last_seq
         if not storage.stream or ack.stream != storage.stream:
             return
-        if ack.through > storage.last_seq:
+        if ack.through > last_seq:
             # The coordinator knows events that this file never had: it is an old copy of itself.
             self._progress_at = asyncio.get_running_loop().time()
-            raise OldCopyError(ack.through, storage.last_seq)
+            raise OldCopyError(ack.through, last_seq)
         now = asyncio.get_running_loop().time()
         if ack.through > storage.acked:
             self._progress_at, self._patience_s = now, NO_PROGRESS_S

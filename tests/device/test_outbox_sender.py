@@ -128,6 +128,24 @@ async def test_acks_of_another_stream_mean_nothing_and_of_a_later_seq_an_old_cop
     assert storage.acked == 1, "acks are cumulative"
 
 
+async def test_an_ack_while_the_file_is_let_go_of_is_no_old_copy(
+    storage: Storage, sender: OutboxSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The storage thread abandons the file after an I/O error at any moment between two lines of the loop."""
+    await storage.add(PRESS)
+    of_the_file, opened = ack(storage, 1), storage._records._opened
+
+    def let_go(self: Storage) -> int:
+        self._records._opened = None
+        return 0
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Storage, "last_seq", property(let_go))
+        sender.on_ack(of_the_file)
+    storage._records._opened = opened
+    assert storage.acked == 0, "and it is acknowledged again"
+
+
 async def test_what_was_pruned_does_not_hold_up_what_is_there(
     storage: Storage, sender: OutboxSender, line: Line
 ) -> None:
