@@ -29,6 +29,12 @@ WATCHED: Final = (
 OFFLINE_S: Final = 120.0
 """A node that said goodbye is missed after this long: somebody may only be restarting it."""
 
+WELL_S: Final = 3.0
+"""A node or device has to be well this long before its alarm is cleared: one that comes and goes every second
+would fill the journal and nobody could read the list."""
+
+_MAY_FLAP: Final = ("hall.node_lost", "hall.device_fault")
+
 MAX_CALLS: Final = 500
 """Calls watched at once; the oldest are given up."""
 
@@ -53,6 +59,7 @@ class Alarms:
         self._nodes = nodes
         self._calls: dict[str, _Watched] = {}
         self._bad: dict[Key, dict[str, str]] = {}
+        self._well_since: dict[Key, datetime] = {}
         self.clock_is_back = False
         """The clock is before the open business date: numbers go on, but no new date begins."""
 
@@ -147,5 +154,12 @@ class Alarms:
             for (code, subject), facts in wanted.items()
             if (code, subject) not in standing
         )
-        cleared = tuple(key for key in standing if key[0] in WATCHED and key not in wanted)
+        over = [key for key in standing if key[0] in WATCHED and key not in wanted]
+        # A clock that was set back begins to wait anew.
+        self._well_since = {key: min(at, self._well_since.get(key, at)) for key in over}
+        cleared = tuple(
+            key
+            for key in over
+            if key[0] not in _MAY_FLAP or at - self._well_since[key] >= timedelta(seconds=WELL_S)
+        )
         return raised, cleared

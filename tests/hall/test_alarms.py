@@ -121,7 +121,24 @@ def test_the_difference_raises_and_clears_only_what_is_watched_here(
     standing = {(a.code, a.subject): a for a in (old, other)}
     raised, cleared = alarms.difference(standing, hall.at + timedelta(seconds=1))
     assert [(a.code, a.subject) for a in raised] == [("hall.node_lost", "b1")]
+    assert not cleared, "it may come back at once"
+    _, cleared = alarms.difference(standing, hall.at + timedelta(seconds=5))
     assert cleared == (("hall.device_fault", "gone/x"),)
+
+
+def test_a_device_that_comes_and_goes_is_one_alarm(hall: Any, alarms: Alarms, nodes: Nodes) -> None:
+    standing: dict[tuple[str, str], Alarm] = {}
+    changes = 0
+    for second in range(100):
+        health: Any = "ok" if second % 2 or second > 60 else "fault"
+        nodes.on_device("c1", DeviceState(device="strip", kind="call_screen", health=health))
+        raised, cleared = alarms.difference(standing, hall.at + timedelta(seconds=second))
+        standing |= {(alarm.code, alarm.subject): alarm for alarm in raised}
+        for key in cleared:
+            del standing[key]
+        changes += len(raised) + len(cleared)
+        assert second > 62 or ("hall.device_fault", "c1/strip") in standing
+    assert (changes, standing) == (2, {})
 
 
 def test_alarms_about_calls_survive_a_restart(hall: Any, alarms: Alarms) -> None:
