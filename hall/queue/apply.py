@@ -201,6 +201,11 @@ def _ticket_merged(state: State, event: ev.TicketMerged) -> None:
     )
     state.tickets[event.ticket] = ticket
     state.used.setdefault(event.number, event.ticket)
+    policy = state.policy
+    if "foreign" in event.flags and policy.leased(event.n) and event.group in policy.groups:
+        # Of a lease that this journal has forgotten: what is left of that block must go to nobody else.
+        behind = event.n + policy.numbers.lease_size
+        state.lease_next[event.group] = max(state.lease_next.get(event.group, 0), behind)
     if event.paper == "failed":
         ticket.ended_at = event.at
     else:

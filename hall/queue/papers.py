@@ -139,7 +139,7 @@ def _merged(state: State, command: cmd.MergeTicket, flags: tuple[str, ...]) -> l
     elif "unknown_ticket" not in flags and not any(
         lease.node == command.node
         and lease.first <= n <= lease.last
-        and policy.groups[lease.group].prefix == prefix
+        and lease.group == group_of(policy, prefix)
         for lease in state.leases
     ):
         flags += ("foreign",)

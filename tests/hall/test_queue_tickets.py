@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from hall.queue import commands as cmd
@@ -161,6 +162,23 @@ def test_a_foreign_number_is_kept_flagged_and_never_issued_again(hall: Any) -> N
     assert merged.flags == ("foreign",) and merged.joins
     assert ("hall.ticket_flagged", "A001") in hall.state.alarms
     assert hall.issue().number == "A002"
+
+
+def test_the_rest_of_a_lease_that_a_backup_lost_goes_to_nobody_else(hall: Any) -> None:
+    """The kiosk goes on with its block; journal and broker of the hall were restored together."""
+    hall.merge("A601")
+    granted = next(e for e in hall.lease("kiosk-2") if isinstance(e, ev.LeaseGranted))
+    assert granted.first >= 640
+
+
+def test_a_lease_of_a_group_that_the_configuration_dropped_stops_no_merge(hall: Any) -> None:
+    hall.lease(group="tax")
+    policy = hall.state.policy
+    groups = {group.id: group for group in policy.groups.values() if group.id != "tax"}
+    services = {s.id: s for s in policy.services.values() if s.group != "tax"}
+    hall.state.policy = msgspec.structs.replace(policy, groups=groups, services=services)
+    hall.merge("A601", ticket="paper")
+    assert hall.state.tickets["paper"].state == "waiting"
 
 
 def test_a_number_used_twice_is_kept_flagged(hall: Any) -> None:
