@@ -51,7 +51,7 @@ class CoordinatorLink:
             self._weigh()
 
     def hear(self, state: CoordinatorState, *, retained: bool) -> None:
-        """A heartbeat or a change of state. A retained one may be old: it gives no time."""
+        """A heartbeat or a change of state. A retained one may be old: it gives neither time nor date."""
         epoch = self.epoch
         if retained and state.epoch < epoch:
             return
@@ -60,7 +60,7 @@ class CoordinatorLink:
             self._heard_at = asyncio.get_running_loop().time()
             if state.at is not None and not retained and self._clock.learn(state.at) and self.on_time:
                 self.on_time()
-            if state.business_date is not None:
+            if state.business_date is not None and not retained:
                 self._clock.hear_business_date(state.business_date)
         else:
             self._heard_at = 0.0

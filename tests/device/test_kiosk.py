@@ -17,6 +17,7 @@ from wire.messages import (
     CatalogueGroup,
     CatalogueService,
     CommandResult,
+    CoordinatorState,
     GrantLease,
     LeaseLow,
     PrintTicket,
@@ -224,6 +225,23 @@ async def test_offline_only_open_services_of_the_catalogue_are_given(
     await give_lease(room)
     await kiosk.on_screen(tap(service=service))
     assert (await ended(room)).code == code
+
+
+async def test_a_retained_state_of_yesterday_does_not_bring_back_yesterdays_numbers(
+    room: Any, kiosk: KioskStationRunner
+) -> None:
+    """The broker is back after a power cut and has kept the last heartbeat; the coordinator is not back."""
+    yesterday = DAY - timedelta(days=1)
+    assert await room.command(GrantLease(group="a", business_date=yesterday, first=601, last=640), "old")
+    room.link.set_connected(True)
+    at = room.clock.now() - timedelta(hours=15)
+    room.link.hear(
+        CoordinatorState(state="online", session="s", epoch=1, at=at, business_date=yesterday), retained=True
+    )
+    room.link.set_connected(False)
+    await kiosk.on_screen(tap())
+    assert (await ended(room)).code == "kiosk.no_numbers"
+    assert room.printer.papers == []
 
 
 async def test_a_date_that_cannot_be_right_is_not_printed(
