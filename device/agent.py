@@ -101,6 +101,7 @@ class Agent:
         self.intake = Intake(profile.hall)
         self._event_topic = self._topic("node_event")
         self._mqtt: Mqtt | None = None
+        self._catalogue_heard = False
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 
@@ -357,7 +358,9 @@ class Agent:
                 station.on_board(board)
 
     def _catalogue(self, catalogue: Catalogue, payload: bytes) -> None:
-        known = self.node.catalogue
+        # What an earlier process kept is of no weight: the hall's server may have been replaced meanwhile.
+        known = self.node.catalogue if self._catalogue_heard else None
+        self._catalogue_heard = True
         if known is None or (catalogue.epoch, catalogue.rev) > (known.epoch, known.rev):
             self.node.catalogue = catalogue
             self.node.spawn(self.storage.keep("catalogue", payload), "keeping the catalogue")

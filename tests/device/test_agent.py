@@ -529,6 +529,27 @@ async def test_the_catalogue_is_known_after_a_start_without_the_hall(
         assert state.catalogue.rev == 7 and not state.online
 
 
+async def test_after_a_start_the_halls_catalogue_counts_whatever_was_kept(
+    hall: Coordinator, make_agent: Any
+) -> None:
+    """A hall whose server was replaced begins with a smaller epoch."""
+    agent = make_agent()
+    kept = msgspec.structs.replace(catalogue(7), epoch=9)
+    async with running(agent):
+        await agent.storage.keep("catalogue", msgspec.json.encode(kept))
+    await hall.mqtt.publish(topic(HALL, "catalogue"), catalogue(1), retain=True)
+    agent = make_agent()
+    async with running(agent):
+        async with asyncio.timeout(10):
+            while agent.node.catalogue != catalogue(1):
+                await asyncio.sleep(0.005)
+        await hall.mqtt.publish(topic(HALL, "catalogue"), catalogue(3), retain=True)
+        await hall.mqtt.publish(topic(HALL, "catalogue"), catalogue(2), retain=True)
+        async with asyncio.timeout(10):
+            while agent.node.catalogue != catalogue(3):
+                await asyncio.sleep(0.005)
+
+
 async def test_a_broker_that_was_killed_and_a_coordinator_that_came_back_lose_nothing(
     hall: Coordinator, make_agent: Any, broker: Broker
 ) -> None:
