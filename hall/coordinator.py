@@ -29,6 +29,7 @@ from wire.intake import Intake
 from wire.messages import (
     Board,
     CoordinatorAck,
+    CoordinatorNumbers,
     CoordinatorState,
     CounterState,
     DeviceState,
@@ -51,7 +52,7 @@ BOARD_S: Final = 0.1
 SETTLE_S: Final = 3.0
 """After a connection the retained states come in; no alarm about nodes before that."""
 MARGIN: Final = 200
-"""Numbers that may have been issued after the last heartbeat that a restored coordinator finds."""
+"""Numbers that may have been issued after those that a restored coordinator finds on the broker."""
 
 
 class Coordinator:
@@ -93,6 +94,7 @@ class Coordinator:
         """Counter → its newest call."""
         self.first_connected = asyncio.Event()
         self._published: dict[str, tuple[int, int]] = {}
+        self._numbers_published: CoordinatorNumbers | None = None
 
     # ------------------------------------------------------------ start and stop
 
@@ -106,6 +108,7 @@ class Coordinator:
             will=(self._topic("coordinator_state"), self._state("lost")),
             subscriptions=[
                 (self._topic("coordinator_state"), 1),
+                (self._topic("coordinator_numbers"), 1),
                 (subscription(self.hall, "node_state"), 1),
                 (subscription(self.hall, "node_description"), 1),
                 (subscription(self.hall, "device_state"), 1),
@@ -160,15 +163,21 @@ class Coordinator:
         return topic(self.hall, name, **ids)
 
     def _state(self, state: str) -> CoordinatorState:
-        now = self.runtime.state
-        policy = self.policy
         return CoordinatorState(
             state=state,  # type: ignore[arg-type]
             session=self.session,
             epoch=self.runtime.epoch,
-            business_date=now.business_date,
+            business_date=self.runtime.state.business_date,
             at=self.runtime.now() if state != "lost" else None,
-            issued={group: now.numbers.get(group, 1) - 1 for group in policy.groups},
+        )
+
+    def _numbers(self) -> CoordinatorNumbers | None:
+        now = self.runtime.state
+        if now.business_date is None:
+            return None
+        return CoordinatorNumbers(
+            business_date=now.business_date,
+            issued={group: n - 1 for group, n in now.numbers.items()},
             leased={group: n - 1 for group, n in now.lease_next.items()},
         )
 
@@ -203,6 +212,14 @@ class Coordinator:
         board = self.projections.board(self.runtime.state, self.runtime.epoch)
         self._publish_snapshot(self._topic("board"), board, always)
 
+    def _publish_numbers(self) -> None:
+        """Not at once after a connection: what stands there from before is read first."""
+        numbers = self._numbers()
+        if numbers is None or numbers == self._numbers_published:
+            return
+        if self._publish(self._topic("coordinator_numbers"), numbers, retain=True):
+            self._numbers_published = numbers
+
     def _publish_snapshot(self, where: str, snapshot: CounterState | Board, always: bool) -> None:
         version = (snapshot.epoch, snapshot.rev)
         if (always or self._published.get(where) != version) and self._publish(where, snapshot, retain=True):
@@ -219,6 +236,7 @@ class Coordinator:
             return
         self._publish_counters(self.policy.counters)
         self._publish_board()
+        self._publish_numbers()
 
     # ------------------------------------------------------------ after a commit
 
@@ -323,6 +341,7 @@ class Coordinator:
 
     def _on_disconnected(self, reason: str) -> None:
         self._connected_at = None
+        self._numbers_published = None
 
     async def _read(self, mqtt: Mqtt) -> None:
         while True:
@@ -361,6 +380,9 @@ class Coordinator:
             return True
         if isinstance(message, CoordinatorState):
             await self._other_coordinator(message)
+        elif isinstance(message, CoordinatorNumbers):
+            if received.retained:
+                await self._numbers_before(message)
         else:
             self._node_said(where, message)
         return False
@@ -396,21 +418,31 @@ class Coordinator:
             # The late will of an earlier start must not stand there as the last word.
             self._publish_state()
             return
-        restored = state.epoch > self.runtime.stored_epoch
         logger.warning("epoch %d was in use before; going on above it", state.epoch)
         await self.runtime.raise_epoch(state.epoch + 1)
         self.runtime.stored_epoch = self.runtime.epoch
-        if restored and state.business_date == self.runtime.state.business_date:
-            # The journal is older than what was printed: never print those numbers again.
+        self._publish_retained()
+
+    async def _numbers_before(self, before: CoordinatorNumbers) -> None:
+        """Skip numbers on the broker that our journal lacks: it is older than what was printed.
+
+        Raises JournalError.
+        """
+        now = self._numbers()
+        if now is None or before.business_date != now.business_date:
+            return
+        lost = {group: n for group, n in before.issued.items() if n > now.issued.get(group, 0)}
+        leased = {group: n for group, n in before.leased.items() if n > now.leased.get(group, 0)}
+        if lost or leased:
+            logger.warning("this journal is older than numbers that were given out; they are skipped")
             await self.runtime.submit(
                 cmd.SkipNumbers(
-                    id=f"skip-{state.session}-{state.epoch}",
+                    id=f"skip-{new_id()}",
                     at=self.runtime.now(),
-                    online={group: n + MARGIN for group, n in state.issued.items()},
-                    leases=state.leased,
+                    online={group: n + MARGIN for group, n in lost.items()},
+                    leases=leased,
                 )
             )
-        self._publish_retained()
 
     def _date_of(self, at: datetime) -> date:
         """The business date of a node's time; of the Epoch for one that no calendar has."""
@@ -433,6 +465,7 @@ class Coordinator:
             else:
                 self._publish_state()
             await asyncio.sleep(HEARTBEAT_S)
+            self._publish_numbers()
 
     async def _clock(self) -> None:
         while True:

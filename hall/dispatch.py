@@ -145,7 +145,10 @@ class Dispatch:
             case ev.RatingGiven() | ev.RatingMissed():
                 self._open.pop(f"rate-{event.prompt}", None)
             case ev.CommandEnded():
-                self._open.pop(event.ended, None)
+                found = self._open.get(event.ended)
+                if found is not None and found.node in (None, event.node):
+                    # The id of a lease can be guessed: only its own kiosk may say that it has it.
+                    del self._open[event.ended]
             case ev.DayOpened():
                 self._open = {i: o for i, o in self._open.items() if not isinstance(o.body, GrantLease)}
         return None

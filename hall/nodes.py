@@ -65,8 +65,9 @@ class Nodes:
         self._node(node).devices[state.device] = state
 
     def forget(self, node: str) -> None:
-        """Its retained state was cleared: the node was taken out of the hall."""
-        self.all.pop(node, None)
+        """Its retained state was cleared: the node was taken out of the hall. One that is online stays."""
+        if not self.online(node):
+            self.all.pop(node, None)
 
     def online(self, node: str) -> bool:
         known = self.all.get(node)

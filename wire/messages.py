@@ -48,19 +48,24 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CoordinatorState(Message, frozen=True, kw_only=True):
-    """`coordinator/state`, retained; also the heartbeat (every 3 s) and, as `lost`, the will.
-
-    `issued` and `leased`: per group the greatest number given out on this date, online and in leases. A
-    coordinator whose journal was restored from a backup reads them and never gives those numbers again.
-    """
+    """`coordinator/state`, retained; also the heartbeat (every 3 s) and, as `lost`, the will."""
 
     state: Literal["online", "offline", "lost"]
     session: Id
     epoch: int
     business_date: date | None = None
     at: datetime | None = None
-    issued: dict[Id, int] = {}
-    leased: dict[Id, int] = {}
+
+
+class CoordinatorNumbers(Message, frozen=True, kw_only=True):
+    """`coordinator/numbers`, retained, no will: the greatest numbers given out on this date, per group.
+
+    A coordinator whose journal was restored from a backup reads them and never gives those numbers again.
+    """
+
+    business_date: date
+    issued: dict[Id, int]
+    leased: dict[Id, int]
 
 
 class NodeState(Message, frozen=True, kw_only=True):

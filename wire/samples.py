@@ -20,6 +20,7 @@ from wire.messages import (
     CatalogueService,
     CommandResult,
     CoordinatorAck,
+    CoordinatorNumbers,
     CoordinatorState,
     CounterState,
     DeviceDescription,
@@ -116,8 +117,9 @@ SAMPLES: Final[dict[str, Message]] = {
         epoch=4,
         business_date=_DAY,
         at=_at(0),
-        issued={"general": 5},
-        leased={"general": 950},
+    ),
+    "coordinator_numbers": CoordinatorNumbers(
+        business_date=_DAY, issued={"general": 5}, leased={"general": 950}
     ),
     "coordinator_ack": CoordinatorAck(stream="kiosk-1-a1", through=9, epoch=4),
     "node_state": NodeState(state="online", session="s-9c41", at=_at(0)),

@@ -16,6 +16,7 @@ from wire.messages import (
     Call,
     Catalogue,
     CoordinatorAck,
+    CoordinatorNumbers,
     CoordinatorState,
     CounterState,
     DeviceState,
@@ -43,6 +44,7 @@ class Kind:
 
 KINDS: Final[dict[str, Kind]] = {
     "coordinator_state": Kind("coordinator/state", CoordinatorState, True),
+    "coordinator_numbers": Kind("coordinator/numbers", CoordinatorNumbers, True),
     "coordinator_ack": Kind("coordinator/ack/{node}", CoordinatorAck, False),
     "node_state": Kind("node/{node}/state", NodeState, True),
     "node_description": Kind("node/{node}/description", NodeDescription, True),

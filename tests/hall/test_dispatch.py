@@ -132,6 +132,19 @@ def test_a_prompt_goes_to_the_node_of_its_counter(hall: Any, desk: Desk) -> None
     assert desk.dispatch.outstanding == []
 
 
+def test_a_command_is_ended_by_its_own_node_only(hall: Any, desk: Desk) -> None:
+    hall.lease()
+    desk.follow()
+    (lease,) = desk.dispatch.outstanding
+    for node, left in (("kiosk-2", 1), ("kiosk-1", 0)):
+        ended = cmd.EndCommand(
+            id=hall.new("c"), at=hall.at, node=node, command=lease.id, outcome="done", code=None
+        )
+        hall.do(ended)
+        desk.follow()
+        assert len(desk.dispatch.outstanding) == left
+
+
 def test_leases_of_yesterday_are_not_sent_any_more(hall: Any, desk: Desk) -> None:
     hall.lease()
     desk.follow()
