@@ -170,7 +170,11 @@ class Part:
         delay = self._restart_delay_s
         while not self._stopping:
             began = loop.time()
-            await self._run_once()
+            try:
+                await self._run_once()
+            except OSError as error:
+                # No process or log to be had just now: that is no reason to give the part up.
+                log.warning("%s cannot be started: %s", self.name, error)
             if self._stopping:
                 return
             # a part that ends at once again and again must not eat the machine

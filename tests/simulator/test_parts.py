@@ -70,6 +70,24 @@ async def test_a_part_that_never_gets_ready_says_why(tmp_path: Path) -> None:
     await sample.stop()
 
 
+async def test_a_part_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    """Out of processes or descriptors for a moment, or its program is just being replaced."""
+    program = tmp_path / "program"
+    sample = Part("sample", [str(program)], tmp_path, restart_delay_s=0.01)
+    tried = asyncio.Event()
+    sample.on_change = tried.set
+    await sample.start()
+    async with asyncio.timeout(10):
+        await tried.wait()
+    assert sample.starts == 0
+    whole = tmp_path / "whole"
+    whole.write_text(f"#!{sys.executable}\n{PROGRAM}")
+    whole.chmod(0o755)
+    whole.rename(program)
+    await sample.wait_ready(15)
+    await sample.stop()
+
+
 async def test_parts_die_with_their_parent(tmp_path: Path) -> None:
     parent = await asyncio.create_subprocess_exec(
         sys.executable,
