@@ -6,10 +6,15 @@ Fed from the retained topics; a will of an older session than the node's present
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from wire.messages import DeviceState, NodeDescription, NodeState
+
+
+MAX_DEVICES: Final = 100
+"""Devices remembered of one node. Their states may come before the description that names them."""
 
 
 class Node(msgspec.Struct, kw_only=True):
@@ -62,7 +67,9 @@ class Nodes:
         known.devices = {device: state for device, state in known.devices.items() if device in names}
 
     def on_device(self, node: str, state: DeviceState) -> None:
-        self._node(node).devices[state.device] = state
+        devices = self._node(node).devices
+        if state.device in devices or len(devices) < MAX_DEVICES:
+            devices[state.device] = state
 
     def forget(self, node: str) -> None:
         """Its retained state was cleared: the node was taken out of the hall. One that is online stays."""

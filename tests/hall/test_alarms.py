@@ -141,6 +141,17 @@ def test_a_device_that_comes_and_goes_is_one_alarm(hall: Any, alarms: Alarms, no
     assert (changes, standing) == (2, {})
 
 
+def test_a_node_that_invents_devices_cannot_fill_memory_and_journal(
+    hall: Any, alarms: Alarms, nodes: Nodes
+) -> None:
+    for n in range(1_000):
+        nodes.on_device("c1", DeviceState(device=f"d{n}", kind="light", health="fault"))
+    assert len(nodes.all["c1"].devices) == len(wanted(hall, alarms)) == 100
+    nodes.on_description("c1", describe(("strip", "call_screen", "1", None)))
+    nodes.on_device("c1", DeviceState(device="strip", kind="call_screen", health="ok"))
+    assert list(nodes.all["c1"].devices) == ["strip"]
+
+
 def test_alarms_about_calls_survive_a_restart(hall: Any, alarms: Alarms) -> None:
     stands = Alarm(code="hall.call_not_heard", subject="1 b1/voice", raised_at=hall.at)
     alarms.keep([stands])
