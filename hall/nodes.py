@@ -12,7 +12,6 @@ import msgspec
 
 from wire.messages import DeviceState, NodeDescription, NodeState
 
-
 MAX_DEVICES: Final = 100
 """Devices remembered of one node. Their states may come before the description that names them."""
 
