@@ -31,7 +31,7 @@ def _report(results: Results, name: str, verdict: Verdict, *, must_find: bool = 
     for kind, count in verdict.counts.items():
         results.add(f"{name}: {kind.replace('_', ' ')}", count, "")
     results.add(f"{name}: problems found by the checker", len(verdict.problems), "")
-    for problem in verdict.problems[:20]:
+    for problem in verdict.problems[: 3 if must_find else 20]:
         print(f"    {problem}")
     return bool(verdict.problems) is must_find
 
