@@ -13,6 +13,8 @@ while read -r package rest; do
     case "$package" in
         # a Python or a broker that was installed another way will do
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null && continue ;;
+        systemd) command -v systemd-analyze >/dev/null && continue ;;
+        udev) PATH=$PATH:/sbin:/usr/sbin command -v udevadm >/dev/null && continue ;;
         *) PATH=$PATH:/usr/sbin command -v "$package" >/dev/null && continue ;;
     esac
     missing="$missing $package"
