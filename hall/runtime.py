@@ -58,6 +58,14 @@ def new_id() -> str:
     return os.urandom(10).hex()
 
 
+def first_epoch(at: datetime) -> int:
+    """The epoch of a new journal: minutes since 2026, more than a journal before it ever had starts.
+
+    Nodes that ran under a hall server that was replaced take only greater epochs.
+    """
+    return max(1, int((at - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds()) // 60)
+
+
 def business_date_of(at: datetime, timezone: str, day_start_minute: int) -> date:
     """The business date of a moment: it runs from `day_start_minute` of the local day to the next one's."""
     return (at.astimezone(ZoneInfo(timezone)) - timedelta(minutes=day_start_minute)).date()
@@ -159,7 +167,7 @@ class Runtime:
         self._rebuild(start.events)
         self.cursors = start.cursors
         self.stored_epoch = start.epoch
-        await self.raise_epoch(start.epoch + 1)
+        await self.raise_epoch(start.epoch + 1 if start.epoch else first_epoch(self.now()))
         self._task = asyncio.create_task(self._write(), name="journal writer")
         await self.open_day()
 

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from hall import journal_command
 from hall.journal import ChainBrokenError, Journal, JournalError
 from hall.queue import events as ev
-from hall.runtime import Runtime, Source
+from hall.runtime import Runtime, Source, first_epoch
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,6 +26,12 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def runtime(tmp_path: Path, policy: Any) -> Runtime:
     return Runtime("h", policy, str(tmp_path / "hall.db"))
+
+
+def test_a_new_journal_begins_above_every_epoch_before_it() -> None:
+    began = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert first_epoch(began + timedelta(days=1)) > first_epoch(began) + 1000
+    assert first_epoch(datetime(1970, 1, 1, tzinfo=UTC)) == 1
 
 
 async def test_a_restart_finds_the_same_state_in_a_new_epoch(runtime: Runtime, policy: Any) -> None:
