@@ -300,6 +300,10 @@ class AnswerReader:
     def feed(self, data: bytes) -> list[Answer]:
         return [answer for byte in data if (answer := self._byte(byte)) is not None]
 
+    def forget(self) -> None:
+        """The line was quiet: what is left of a frame was noise, and must not swallow the next answer."""
+        self._frame.clear()
+
     def _byte(self, byte: int) -> Answer | None:
         if byte & 0x93 == 0x12:
             return StatusAnswer(byte)  # in real time, even inside a frame

@@ -31,6 +31,8 @@ from drivers.transport.transport import Transport
 
 logger = logging.getLogger(__name__)
 
+FRAME_GAP_S: Final = 0.5
+"""The bytes of one answer do not come so far apart; at 9600 baud four take 4 ms."""
 MARKS_LIMIT: Final = 16
 """Queued questions that may be waiting for their answer."""
 
@@ -182,9 +184,13 @@ class EscposLine:
 
     async def _read(self) -> None:
         reader = AnswerReader()
+        loop = asyncio.get_running_loop()
         try:
             while True:
+                waited_from = loop.time()
                 data = await self._transport.read()
+                if loop.time() - waited_from > FRAME_GAP_S:
+                    reader.forget()
                 logger.debug("%s: %s", self._transport.name, data.hex(" "))
                 for answer in reader.feed(data):
                     self._take(answer)

@@ -149,3 +149,10 @@ async def test_answers_owed_from_before_are_not_taken_for_new_ones() -> None:
         for number in range(1, 4):
             assert (await bench.printer.print_ticket(TICKET)).outcome == "confirmed"
             assert len(whole_tickets(fake)) == number, "confirmed before it was out"
+
+
+def test_what_noise_began_does_not_swallow_the_next_answer() -> None:
+    reader = AnswerReader()
+    assert reader.feed(b"\x10") == []
+    reader.forget()
+    assert reader.feed(b"\x00") == [QueuedAnswer(0)]
