@@ -18,6 +18,7 @@ from device.clock import Clock, hall_zone
 from device.coordinator_link import CoordinatorLink
 from device.database import StorageError, new_id
 from device.dispatch import Dispatch, Handler
+from device.kept_facts import KeptFacts
 from device.outbox_sender import OldCopyError, OutboxSender
 from device.profile import (
     BoardStation,
@@ -91,6 +92,7 @@ class Agent:
             )
             for device in checked.devices
         }
+        self.kept = KeptFacts(self.node, {name: s.driver for name, s in self.supervisors.items()})
         self.stations = [self._station(entry) for entry in profile.station]
         self.screens = ScreenLink(profile.screen_socket, {s.id: s for s in self.stations})
         self.node.screens = self.screens
@@ -144,6 +146,7 @@ class Agent:
                 notify("STOPPING=1")
                 await mqtt.stop([(self._topic("node_state"), self._state("offline"), True)])
                 await self.node.settle()
+                await self.kept.flush()
                 for task in running:
                     task.cancel()
         finally:
@@ -165,6 +168,7 @@ class Agent:
                 self.clock.restore(kept)
             if (kept := await self.storage.kept("catalogue")) is not None:
                 self.node.catalogue = msgspec.json.decode(kept, type=Catalogue)
+            await self.kept.load()
             for station in self.stations:
                 await station.start()
         except StorageError as error:

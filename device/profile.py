@@ -29,6 +29,8 @@ import msgspec
 
 from drivers.driver import Driver
 from drivers.table import DriverNotFoundError, config_type, driver_class
+from drivers.transport.serial import SerialConfig
+from drivers.transport.tcp import TcpConfig
 from wire.checked_toml import TomlProblems, convert, load
 from wire.messages import DeviceDescription, DeviceKind, Id
 from wire.mqtt_options import BrokerOptions
@@ -159,6 +161,7 @@ def check(profile: Profile) -> CheckedProfile:
     )
     if sum(isinstance(s, KioskStation) for s in profile.station) > 1:
         problems.append("station: 一个节点最多一台取号机 · a node has one kiosk at most")
+    problems += _lines(devices)
     declared = {entry.id for entry in profile.device}
     kinds = {device.id: device.driver.kind for device in devices}
     used: dict[str, str] = {}
@@ -216,6 +219,31 @@ def _device(n: int, entry: DeviceEntry, profile: Profile, problems: list[str]) -
         zone=zone,
     )
     return CheckedDevice(entry.id, entry.driver, driver, config, description)
+
+
+def _lines(devices: list[CheckedDevice]) -> list[str]:
+    """Serial ports and connections that several devices use, and may not or with other settings."""
+    problems: list[str] = []
+    first: dict[str, tuple[str, SerialConfig | TcpConfig]] = {}
+    for device in devices:
+        line = getattr(device.config, "transport", None)
+        if not isinstance(line, SerialConfig | TcpConfig):
+            continue
+        name = line.path if isinstance(line, SerialConfig) else f"{line.host}:{line.port}"
+        other, before = first.setdefault(name, (device.id, line))
+        if other == device.id:
+            continue
+        if not (line.shared and before.shared):
+            problems.append(
+                f"device {device.id!r}: {name} 已被 {other!r} 使用，共线须两边都写 shared = true · "
+                f"{name} is used by {other!r}; to share it, both need shared = true"
+            )
+        elif line != before:
+            problems.append(
+                f"device {device.id!r}: {name} 的设置与 {other!r} 不同 · "
+                f"its settings of {name} differ from those of {other!r}"
+            )
+    return problems
 
 
 def _references(station: Station) -> list[tuple[str, str]]:

@@ -35,6 +35,9 @@ class Driver(ABC):
         self._health = Health()
         self.on_health: Callable[[Health], None] | None = None
         self.on_seen: Callable[[], None] | None = None
+        self.kept: dict[str, Fact] = {}
+        """What `keep` was told in this and earlier processes; filled before the first `open`."""
+        self.on_keep: Callable[[dict[str, Fact]], None] | None = None
 
     @property
     def health(self) -> Health:
@@ -51,6 +54,16 @@ class Driver(ABC):
         """The device has just answered."""
         if self.on_seen is not None:
             self.on_seen()
+
+    def keep(self, name: str, value: Fact) -> None:
+        """Remember a small thing about the device beyond the end of the process. Never personal data.
+
+        A power cut can lose what was kept in the second before it.
+        """
+        if self.kept.get(name) != value or name not in self.kept:
+            self.kept[name] = value
+            if self.on_keep is not None:
+                self.on_keep(self.kept)
 
     @abstractmethod
     async def open(self) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
 
 from drivers.errors import LineLostError, WriteStalledError
 from drivers.transport.descriptor import READ_SIZE
@@ -123,6 +125,9 @@ class PairTransport:
 
     async def drained(self, timeout: float = 5.0) -> None:
         self._check()
+
+    def turn(self) -> AbstractAsyncContextManager[Any]:
+        return nullcontext()  # nobody else is on this line
 
     async def close(self) -> None:
         self._open = False

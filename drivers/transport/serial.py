@@ -17,7 +17,8 @@ from drivers.transport.descriptor import DescriptorTransport
 
 
 class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="serial"):
-    """`path` should be a stable name (/dev/paihao/… by udev), never ttyUSB0."""
+    """`path` should be a stable name (/dev/paihao/… by udev), never ttyUSB0. `shared`: several drivers use
+    this line (RS-485), each with the same settings."""
 
     path: str
     baud: Annotated[int, msgspec.Meta(ge=50, le=4_000_000)] = 9600
@@ -26,6 +27,7 @@ class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     stop_bits: Literal[1, 2] = 1
     rts_cts: bool = False
     xon_xoff: bool = False
+    shared: bool = False
 
 
 class SerialTransport(DescriptorTransport):

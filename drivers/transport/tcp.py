@@ -18,11 +18,13 @@ _TCP_CLOSE: Final = 7
 
 
 class TcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp"):
-    """`connect_timeout_s` bounds name look-up and connection together."""
+    """`connect_timeout_s` bounds name look-up and connection together. `shared`: several drivers use this
+    connection (a serial server with RS-485 behind it), each with the same settings."""
 
     host: str
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
     connect_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 3.0
+    shared: bool = False
 
 
 class TcpTransport(DescriptorTransport):

@@ -1,11 +1,13 @@
 """A line to a device: bytes in, bytes out, every wait bounded.
 
-`serial`, `tcp`, `hid` and `file` (usblp) implement it; `pair` joins a driver to its fake in one process.
+`serial`, `tcp`, `udp`, `usb`, `hid`, `hidraw` and `file` (usblp) implement it, `shared` for several drivers
+on one line; `pair` joins a driver to its fake in one process.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
 
 class Transport(Protocol):
@@ -34,6 +36,12 @@ class Transport(Protocol):
         """Returns when the kernel has sent all bytes out, where the kind of line can tell.
 
         Raises WriteStalledError, LineLostError.
+        """
+
+    def turn(self) -> AbstractAsyncContextManager[Any]:
+        """The right to ask and be answered, where several drivers share the line; at once where not.
+
+        Raises LineLostError when the line was lost while waiting.
         """
 
     async def close(self) -> None:
