@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from datetime import datetime
+from typing import ClassVar, Literal, TypeAlias
 
 from drivers.driver import Driver
+
+Colour: TypeAlias = Literal["red", "green", "yellow"]
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenText:
-    """One line of text for the strip. Too long for its width: it scrolls. `flash`: draw the eye to it."""
+    """A text for the screen. `flash`: draw the eye to it. `shorter`: the same in fewer words, the longest
+    first; the first wording that fits is shown, and where none does the shortest scrolls.
+
+    A "\\n" is where a wording is broken on a screen of two lines; on one line it is a space.
+    """
 
     text: str
-    colour: Literal["red", "green", "yellow"] = "red"
+    colour: Colour = "red"
     flash: bool = False
+    shorter: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,11 @@ class CallScreen(Driver):
     """Shows the latest text. Faster changes than the screen can take are dropped, the latest wins."""
 
     kind: ClassVar[str] = "call_screen"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.local_time: Callable[[], datetime] = datetime.now
+        """The hall's time, for brightness by time of day; the agent puts its own clock here."""
 
     @abstractmethod
     async def show(self, content: ScreenText) -> ShowResult:
