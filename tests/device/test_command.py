@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from device.profile import load_profile
+from wire.checked_toml import TomlProblems
+
 ROOM = Path(__file__).parents[2]
 PROFILES = ROOM / "firmware_config" / "profiles"
 
@@ -123,6 +126,37 @@ def test_every_cross_reference_is_checked(folder: Path) -> None:
     assert process.returncode == 2
     for part in ("station[0].call_keypad", "station[1].call_screen", "station 'c'", "station counter '1'"):
         assert f"  {part}: " in said, part
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("", "", "shared = true"),
+        (", shared = true", "", "shared = true"),
+        (", shared = true", ", shared = true, baud = 57600", "differ"),
+    ],
+)
+def test_a_line_that_two_devices_use_must_be_shared_with_equal_settings(
+    folder: Path, first: str, second: str, said: str
+) -> None:
+    profile = folder / "p.toml"
+
+    def strips(*options: str) -> str:
+        return PROFILE.format(folder=folder) + "".join(
+            f'''
+            [[device]]
+            id = "strip-{n}"
+            driver = "onbon_bx"
+            options = {{ address = {n}, transport = {{ type = "serial", path = "/x"{more} }} }}
+            '''
+            for n, more in enumerate(options, 8)
+        )
+
+    profile.write_text(strips(first, second))
+    with pytest.raises(TomlProblems, match=said):
+        load_profile(profile)
+    profile.write_text(strips(", shared = true", ", shared = true"))
+    assert [device.id for device in load_profile(profile).devices] == ["strip", "strip-8", "strip-9"]
 
 
 def test_a_socket_that_cannot_be_made_ends_the_agent_with_a_clear_line(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every kind of line keeps the promises of `Transport`: one suite over pty, TCP and pair."""
+"""Every kind of line keeps the promises of `Transport`: one suite over pty, TCP, pair and shared pty."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from drivers.errors import LineLostError, WriteStalledError
 from drivers.transport.fake import FakeDevice, Line, PtyLine, TcpLine
 from drivers.transport.file import FileConfig, FileTransport
+from drivers.transport.hidraw import HidrawConfig
 from drivers.transport.pair import PairLine
 from drivers.transport.serial import SerialConfig, SerialTransport
 from drivers.transport.table import transport
@@ -67,7 +68,7 @@ class Joined:
                 await self.device.news.wait()
 
 
-@pytest.fixture(params=["pty", "tcp", "pair"])
+@pytest.fixture(params=["pty", "tcp", "pair", "shared"])
 async def joined(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Joined]:
     device = Recorder()
     line: Any
@@ -76,6 +77,10 @@ async def joined(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         line = PtyLine(device, tmp_path / "tty")
         await line.plug()
         end = SerialTransport(SerialConfig(path=str(line.path), baud=115200))
+    elif request.param == "shared":
+        line = PtyLine(device, tmp_path / "tty")
+        await line.plug()
+        end = transport(SerialConfig(path=str(line.path), baud=115200, shared=True))
     elif request.param == "tcp":
         line = TcpLine(device)
         await line.plug()
@@ -229,7 +234,9 @@ async def test_serial_line_is_locked_against_others(tmp_path: Path) -> None:
 async def test_nothing_there() -> None:
     for config in (
         SerialConfig(path="/nowhere/tty"),
+        SerialConfig(path="/nowhere/tty", shared=True),
         FileConfig(path="/nowhere/lp0"),
+        HidrawConfig(path="/nowhere/hidraw0"),
         TcpConfig(host="127.0.0.1", port=9),
     ):
         end = transport(config)
