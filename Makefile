@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench faults faults-short fuzz lock clean packages-demo packages-test docs
+.PHONY: demo test check bench faults faults-short fuzz fuzz-short lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/paihao demo
@@ -26,6 +26,13 @@ faults: $(VENV)/.test
 
 faults-short: $(VENV)/.test
 	$(BIN)/python tests/faults --short
+
+# Needs a platform that atheris has wheels for (x86-64 Linux).
+fuzz: $(VENV)/.test
+	$(BIN)/python tests/fuzz
+
+fuzz-short: $(VENV)/.test
+	$(BIN)/python tests/fuzz --runs 20000 --seconds 10
 
 # ---------------------------------------------------------------- set-up
 
@@ -49,7 +56,7 @@ $(VENV)/.test: requirements/dev.txt pyproject.toml | $(VENV)/bin/python packages
 # Locks every set of packages with hashes, for all platforms and Python 3.11 and newer.
 lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
-	for set in "node --extra node --extra printer --extra voice" "hall --extra hall" \
+	for set in "node --extra node --extra printer --extra voice --extra gpio --extra doctor" "hall --extra hall" \
 	    "demo --extra simulator" "dev --extra dev"; do set -- $$set; name=$$1; shift; \
 	  build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --no-header --no-emit-index-url --no-emit-find-links $$@ pyproject.toml requirements/build.in \
