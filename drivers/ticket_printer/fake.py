@@ -1,9 +1,9 @@
 """A ticket printer that does not exist: ESC/POS bytes in, paper and status bytes out.
 
-Its own interpreter, written from the makers' manuals and independent of the driver: real-time commands
-are taken out of the stream and answered at once, even inside image data; everything else waits in the
-receive buffer and is worked through at the speed of the paper. While offline (paper, cover, jam) it stops
-in its buffer and goes on where it stopped when that is mended, as real printers do.
+Written from the makers' manuals and independent of the driver: real-time commands are taken out of the
+stream and answered at once, even inside image data; everything else waits in the receive buffer and is
+worked through (`fake_head`) at the speed of the paper. While offline (paper, cover, jam) it stops in its
+buffer and goes on where it stopped when that is mended, as real printers do.
 
     python -m drivers.ticket_printer.fake --pty /tmp/printer
 """
@@ -12,20 +12,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar, Final
 
-from drivers.ticket_printer.printed_paper import (
-    Printed,
-    PrintedFeed,
-    PrintedLine,
-    PrintedQr,
-    PrintedRaster,
-    PrintedTicket,
-    Where,
-    half_columns,
-)
+from drivers.ticket_printer.fake_head import PrintHead
+from drivers.ticket_printer.printed_paper import PrintedTicket
 from drivers.transport.fake import FakeDevice
 
 __all__ = ["FakeEscposPrinter", "PrintedTicket"]
@@ -36,9 +28,19 @@ TICKETS_LIMIT: Final = 100
 """So many of the last pieces of paper are kept."""
 CUT_S: Final = 0.3
 """How long a cut takes, when paper takes time at all."""
-_DOTS_PER_MM: Final = 8
-_ALIGN: Final[tuple[Where, ...]] = ("left", "center", "right")
+DOTS_PER_MM: Final = 8
 _CLEAR: Final = bytes((1, 3, 20, 1, 6, 2, 8))
+COMMANDS: Final[dict[bytes, int]] = {
+    b"\x1b@": 2,
+    b"\x1dV": 3,
+    b"\x1dVA": 4,
+    b"\x1dVB": 4,
+    b"\x1dVa": 4,
+    b"\x1dVb": 4,
+    b"\x1da": 3,
+    b"\x1dr": 3,
+}
+"""What the printer itself does, each with its whole length: start anew, cut, tell, answer."""
 
 
 class FakeEscposPrinter(FakeDevice):
@@ -65,6 +67,8 @@ class FakeEscposPrinter(FakeDevice):
     )
     """Methods without arguments by which it misbehaves and is mended, for pages and programs."""
 
+    commands: ClassVar[Mapping[bytes, int]] = COMMANDS
+
     def __init__(
         self, columns: int = 48, *, mm_per_s: float = 0.0, clears: bool = True, extended: bool = False
     ) -> None:
@@ -72,7 +76,6 @@ class FakeEscposPrinter(FakeDevice):
         self.columns = columns
         self.mm_per_s = mm_per_s
         self.clears = clears
-        self.extended = extended
         self.tickets: deque[PrintedTicket] = deque(maxlen=TICKETS_LIMIT)
         self.blank_cuts = 0
         self.received_bytes = 0
@@ -91,19 +94,17 @@ class FakeEscposPrinter(FakeDevice):
         self._watches: list[tuple[int, Callable[[], None]]] = []
         self._pending = bytearray()
         self._buffer = bytearray()
-        self._items: list[Printed] = []
-        self._broken = False
+        self._head = PrintHead(columns, extended, self.commands)
         self._busy: asyncio.TimerHandle | None = None
         self._automatic = 0
         self._told = b""
-        self._reset_modes()
 
     # ---------------------------------------------------------------- what people do to it
 
     def paper_out(self) -> None:
         """The roll ends here and now; what was printed of a ticket is torn from the rest."""
         self.paper = False
-        self._broken = self._broken or self._has_content()
+        self._head.broken = self._head.broken or self._head.has_ink
         self._condition()
 
     def load_paper(self) -> None:
@@ -165,7 +166,7 @@ class FakeEscposPrinter(FakeDevice):
         """Buffers and modes are lost, bytes too until `power_on`; the paper stays where it is."""
         self.powered = False
         self._discard()
-        self._reset_modes()
+        self._head.reset()
         self._automatic = 0
         self._pending.clear()
         self._unread.clear()
@@ -188,7 +189,7 @@ class FakeEscposPrinter(FakeDevice):
     @property
     def hanging(self) -> PrintedTicket | None:
         """What has been printed since the last cut, None when nothing."""
-        return self._piece() if self._has_content() else None
+        return self._piece() if self._head.has_ink else None
 
     # ---------------------------------------------------------------- bytes in
 
@@ -260,9 +261,9 @@ class FakeEscposPrinter(FakeDevice):
 
     def _discard(self) -> None:
         self._buffer.clear()
-        self._line.clear()
-        if self._has_content():
-            self._broken = True
+        self._head.line.clear()
+        if self._head.has_ink:
+            self._head.broken = True
         if self._busy is not None:
             self._busy.cancel()
             self._busy = None
@@ -283,161 +284,53 @@ class FakeEscposPrinter(FakeDevice):
         third = (0x03 if self.near_end or not self.paper else 0) | (0 if self.paper else 0x0C)
         return bytes((first, self.cutter_error << 3, third, 0))
 
-    def _reset_modes(self) -> None:
-        self._line: list[str] = []
-        self._columns_used = 0
-        self._width = self._height = self._line_width = self._line_height = 1
-        self._bold = self._line_bold = False
-        self._align: Where = "left"
-        self._pitch = 30
-        self._chinese = False
-        self._qr_module = 3
-        self._qr_data = b""
-
     # ---------------------------------------------------------------- working through the buffer
 
     def _work(self) -> None:
         while self._busy is None and not self._watch() and not self._stopped:
-            before = len(self._buffer)
-            cost = self._step(self._buffer)
-            used = before - len(self._buffer)
-            self.worked_bytes += used
-            if not used:
+            step = self._head.step(self._buffer)
+            if step is None:
                 return
-            if cost and self.mm_per_s:
-                self._busy = asyncio.get_running_loop().call_later(cost, self._rested)
+            seconds = self._paper_time(step.dots)
+            if step.command:
+                done = self._do(step.command)
+                if done is None:
+                    return  # it stays in the buffer until what is wrong has been mended
+                seconds += done
+            del self._buffer[: step.used]
+            self.worked_bytes += step.used
+            if step.dots:
+                self.changed()
+            if seconds and self.mm_per_s:
+                self._busy = asyncio.get_running_loop().call_later(seconds, self._rested)
 
     def _rested(self) -> None:
         self._busy = None
         self._work()
 
     def _watch(self) -> bool:
-        """Do what is due at this byte; whether something was."""
+        """Do what is due at this byte; whether it stopped the printer."""
         due = [watch for watch in self._watches if watch[0] <= self.worked_bytes]
         for watch in due:
             self._watches.remove(watch)
             watch[1]()
         return bool(due) and self._stopped
 
-    def _step(self, buffer: bytearray) -> float:
-        """Work through one command or character, if it is all there; the seconds that it takes."""
-        if not buffer:
-            return 0.0
-        match buffer[0]:
-            case 0x1B:
-                return self._escape(buffer)
-            case 0x1D:
-                return self._group(buffer)
-            case 0x1C:
-                return self._chinese_command(buffer)
-            case 0x0A:
-                del buffer[0]
-                return self._print_line()
-            case byte if byte < 0x20 or byte == 0x7F:
-                del buffer[0]
-                return 0.0
-            case _:
-                return self._character(buffer)
-
-    def _character(self, buffer: bytearray) -> float:
-        if self._chinese and buffer[0] >= 0x81:
-            size = 2
-            if len(buffer) < 2:
-                return 0.0
-            if self.extended and 0x30 <= buffer[1] <= 0x39:
-                size = 4
-                if len(buffer) < 4:
-                    return 0.0
-            code = bytes(buffer[:size])
-            char = code.decode("gb18030" if self.extended else "gb2312", "replace")
-            if not self.extended:
-                char = {b"\xa1\xa4": "·", b"\xa1\xaa": "—"}.get(code, char)[:1]
-        else:
-            size = 1
-            char = bytes(buffer[:1]).decode("cp437")
-        del buffer[:size]
-        cost = 0.0
-        columns = half_columns(char) * self._width
-        if self._columns_used + columns > self.columns:
-            cost = self._print_line()
-        if not self._line:
-            self._line_width, self._line_height, self._line_bold = self._width, self._height, self._bold
-        elif self._height > self._line_height:
-            self._line_width, self._line_height = self._width, self._height
-        self._line.append(char)
-        self._columns_used += columns
-        return cost
-
-    def _print_line(self) -> float:
-        text, self._line, self._columns_used = "".join(self._line), [], 0
-        if not text:
-            return self._feed(self._pitch)
-        height = self._line_height
-        pitch = max(self._pitch, 24 * height)
-        self._items.append(PrintedLine(text, self._line_width, height, self._line_bold, self._align, pitch))
-        return self._paper_time(pitch)
-
-    def _feed(self, dots: int) -> float:
-        self._items.append(PrintedFeed(dots))
-        return self._paper_time(dots)
-
     def _paper_time(self, dots: int) -> float:
-        self.changed()
-        return dots / _DOTS_PER_MM / self.mm_per_s if self.mm_per_s else 0.0
+        return dots / DOTS_PER_MM / self.mm_per_s if self.mm_per_s else 0.0
 
-    def _escape(self, buffer: bytearray) -> float:
-        if len(buffer) < 2:
-            return 0.0
-        command = chr(buffer[1])
-        if command == "@":
-            del buffer[:2]
-            self._broken = self._broken or self._has_content()
-            self._reset_modes()
-            self._automatic = 0
-            return 0.0
-        if command == "2":
-            del buffer[:2]
-            self._pitch = 30
-            return 0.0
-        if len(buffer) < 3:
-            return 0.0
-        n = buffer[2]
-        del buffer[:3]
-        match command:
-            case "a":
-                self._align = _ALIGN[n % 48 % 3]
-            case "E":
-                self._bold = bool(n & 1)
-            case "3":
-                self._pitch = n
-            case "J":
-                cost = self._print_line() if self._line else 0.0
-                return cost + self._feed(n)
-            case "d":
-                cost = self._print_line() if self._line else 0.0
-                return cost + self._feed(n * self._pitch)
-            case _:
-                pass
-        return 0.0
-
-    def _group(self, buffer: bytearray) -> float:
-        if len(buffer) < 3:
-            return 0.0
-        command, n = chr(buffer[1]), buffer[2]
-        match command:
-            case "v":
-                return self._raster(buffer)
-            case "(":
-                return self._parameters(buffer)
+    def _do(self, command: bytes) -> float | None:
+        """A command for the printer itself: the seconds that it takes, None when it cannot be done now."""
+        match chr(command[1]):
+            case "@":
+                self._head.broken = self._head.broken or self._head.has_ink
+                self._head.reset()
+                self._automatic = 0
             case "V":
-                return self._cut(buffer)
-        del buffer[:3]
-        match command:
-            case "!":
-                self._width, self._height = (n >> 4 & 7) + 1, (n & 7) + 1
+                return self._cut()
             case "a":
-                self._automatic = n
-                if n:
+                self._automatic = command[2]
+                if self._automatic:
                     self._told = self._automatic_frame()
                     self._send(self._told)
             case "r":
@@ -446,84 +339,26 @@ class FakeEscposPrinter(FakeDevice):
                 pass
         return 0.0
 
-    def _raster(self, buffer: bytearray) -> float:
-        if len(buffer) < 8:
-            return 0.0
-        width = int.from_bytes(buffer[4:6], "little")
-        height = int.from_bytes(buffer[6:8], "little")
-        size = width * height
-        if len(buffer) < 8 + size:
-            return 0.0
-        rows = bytes(buffer[8 : 8 + size])
-        del buffer[: 8 + size]
-        if not size:
-            return 0.0
-        last = self._items[-1] if self._items else None
-        if isinstance(last, PrintedRaster) and (last.width_bytes, last.align) == (width, self._align):
-            self._items[-1] = PrintedRaster(width, last.rows + rows, self._align)
-        else:
-            self._items.append(PrintedRaster(width, rows, self._align))
-        return self._paper_time(height)
-
-    def _parameters(self, buffer: bytearray) -> float:
-        if len(buffer) < 5:
-            return 0.0
-        size = 5 + int.from_bytes(buffer[3:5], "little")
-        if len(buffer) < size:
-            return 0.0
-        command, data = chr(buffer[2]), bytes(buffer[5:size])
-        del buffer[:size]
-        if command != "k" or len(data) < 2 or data[0] != 49:
-            return 0.0
-        match data[1]:
-            case 67 if len(data) > 2:
-                self._qr_module = data[2]
-            case 80:
-                self._qr_data = data[3:]
-            case 81 if self._qr_data:
-                payload = self._qr_data.decode("ascii", "replace")
-                self._items.append(PrintedQr(payload, self._qr_module, self._align))
-                return self._paper_time(30 * self._qr_module)
-            case _:
-                pass
-        return 0.0
-
-    def _cut(self, buffer: bytearray) -> float:
-        size = 4 if buffer[2] in (65, 66, 97, 98) else 3
-        if len(buffer) < size:
-            return 0.0
+    def _cut(self) -> float | None:
         if self.jammed:
             self.cutter_error = True
             self._condition()
-            return 0.0
-        del buffer[:size]
-        if self._has_content():
-            self.tickets.append(self._piece())
+            return None
+        if self._head.has_ink:
+            self._came_out(self._piece())
         else:
             self.blank_cuts += 1
-        self._items.clear()
-        self._broken = False
+        self._head.tear()
         self.changed()
         return CUT_S
 
-    def _chinese_command(self, buffer: bytearray) -> float:
-        if len(buffer) < 2:
-            return 0.0
-        command = chr(buffer[1])
-        if command in "&.":
-            self._chinese = command == "&"
-            del buffer[:2]
-        elif len(buffer) >= 3:
-            del buffer[:3]
-        return 0.0
-
-    def _has_content(self) -> bool:
-        return bool(self._line) or any(not isinstance(item, PrintedFeed) for item in self._items)
+    def _came_out(self, piece: PrintedTicket) -> None:
+        """A piece of paper was cut off."""
+        self.tickets.append(piece)
 
     def _piece(self) -> PrintedTicket:
-        return PrintedTicket(
-            tuple(self._items), self.columns, datetime.now().astimezone(), whole=not self._broken
-        )
+        now = datetime.now().astimezone()
+        return PrintedTicket(tuple(self._head.items), self.columns, now, whole=not self._head.broken)
 
 
 if __name__ == "__main__":
