@@ -20,6 +20,8 @@ DRIVERS: Final[dict[str, str]] = {
     "evdev_keypad": "drivers.keypad.evdev_keypad:EvdevKeypad",
     "sam_reader": "drivers.card_reader.sam_reader:SamReader",
     "speaker": "drivers.voice.speaker:Speaker",
+    "gpio_light": "drivers.light.gpio_light:GpioLight",
+    "serial_light": "drivers.light.serial_light:SerialLight",
 }
 """The drivers of this package: name → "module:attribute"."""
 
