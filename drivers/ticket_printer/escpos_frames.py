@@ -169,8 +169,8 @@ class Bitmap:
 
 
 def raster(bitmap: Bitmap) -> Iterator[bytes]:
-    """GS v 0 commands, one for each band of at most `BAND_ROWS` rows."""
-    step = bitmap.width_bytes * BAND_ROWS
+    """GS v 0 commands, one for each band of at most `BAND_ROWS` rows and `LONGEST_COMMAND` bytes."""
+    step = bitmap.width_bytes * min(BAND_ROWS, (LONGEST_COMMAND - 8) // bitmap.width_bytes)
     for start in range(0, len(bitmap.rows), step):
         data = bitmap.rows[start : start + step]
         height = len(data) // bitmap.width_bytes
@@ -229,6 +229,15 @@ class PrinterStatus:
         if self.recovers:
             return "printer.recovering"
         return "printer.offline" if self.offline else None
+
+    @property
+    def facts(self) -> dict[str, str | int | float | bool | None]:
+        """For `Health.facts`, without the paper."""
+        return {
+            "cover": "open" if self.cover_open else "shut",
+            "online": not self.offline,
+            "cutter": "fault" if self.cutter else "ok",
+        }
 
     @classmethod
     def from_answers(cls, printer: int, offline: int, error: int, paper: int) -> PrinterStatus:

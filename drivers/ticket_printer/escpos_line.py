@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
+from drivers.driver import Fact
 from drivers.errors import DriverError, LineLostError, NoAnswerError, WriteStalledError
 from drivers.ticket_printer.escpos_frames import (
     ASK_QUEUED,
     CLEAR_BUFFERS,
-    Answer,
     AnswerReader,
     AutomaticStatus,
     Cleared,
@@ -37,8 +37,35 @@ MARKS_LIMIT: Final = 16
 """Queued questions that may be waiting for their answer."""
 
 
+class Status(Protocol):
+    """What a printer says of itself; `PrinterStatus` says what each means."""
+
+    @property
+    def cover_open(self) -> bool: ...
+    @property
+    def paper_out(self) -> bool: ...
+    @property
+    def paper_low(self) -> bool: ...
+    @property
+    def fault(self) -> str | None: ...
+    @property
+    def hindrance(self) -> str | None: ...
+    @property
+    def facts(self) -> dict[str, Fact]: ...
+
+
+class Reader(Protocol):
+    """A parser of the printer's bytes, in pieces of any size."""
+
+    def feed(self, data: bytes) -> Sequence[object]: ...
+    def forget(self) -> None: ...
+
+
 class EscposLine:
-    """Use: `open`, talk, `close`. Every wait is bounded. Anything may raise LineLostError."""
+    """Use: `open`, talk, `close`. Every wait is bounded. Anything may raise LineLostError.
+
+    A printer with other real-time questions overrides `reader`, `status`, `stopped` and `_take`.
+    """
 
     def __init__(self, transport: Transport, *, answer_s: float, write_s: float, owed: int = 0) -> None:
         self._transport = transport
@@ -49,7 +76,7 @@ class EscposLine:
         self._lost = asyncio.Event()
         self._asking = asyncio.Lock()
         self._writing = asyncio.Lock()
-        self._answer: asyncio.Future[int] | None = None
+        self._answer: asyncio.Future[Any] | None = None
         self._cleared: asyncio.Future[None] | None = None
         self._late = False
         self._marks: deque[asyncio.Future[None]] = deque(maxlen=MARKS_LIMIT)
@@ -102,6 +129,10 @@ class EscposLine:
 
     async def ask(self, query: Query) -> int:
         """The answer to DLE EOT. Raises NoAnswerError."""
+        return int(await self._ask_now(status_query(query)))
+
+    async def _ask_now(self, question: bytes) -> Any:
+        """What `_take` gives to `_answered` for a real-time question. Raises NoAnswerError."""
         async with self._asking:
             if self._late:
                 await asyncio.sleep(self._answer_s)  # a late answer must not be taken for the next
@@ -111,26 +142,30 @@ class EscposLine:
             self._answer.add_done_callback(_retrieved)
             self._late = True
             try:
-                await self.write(status_query(query), drain=False)
+                await self.write(question, drain=False)
                 async with asyncio.timeout(self._answer_s):
                     value = await self._answer
             except DriverError:
                 raise
             except TimeoutError as error:
-                raise NoAnswerError(f"{self._transport.name}: no answer to status {query}") from error
+                raise NoAnswerError(f"{self._transport.name}: no answer to {question.hex(' ')}") from error
             finally:
                 self._answer = None
             self._late = False
             return value
 
-    async def status(self) -> PrinterStatus:
-        """All four questions. Raises NoAnswerError."""
+    async def status(self) -> Status:
+        """All that the printer says of itself. Raises NoAnswerError."""
         return PrinterStatus.from_answers(
             await self.ask(Query.PRINTER),
             await self.ask(Query.OFFLINE),
             await self.ask(Query.ERROR),
             await self.ask(Query.PAPER),
         )
+
+    async def stopped(self) -> bool:
+        """Whether it does not print, by one quick question. Raises NoAnswerError."""
+        return bool(await self.ask(Query.PRINTER) & 0x08)
 
     async def mark(self, data: bytes) -> asyncio.Future[None]:
         """Write `data` and ask behind it; the future is done when the printer has worked through it.
@@ -182,8 +217,12 @@ class EscposLine:
 
     # ---------------------------------------------------------------- answers
 
+    def reader(self) -> Reader:
+        """A parser of what this printer says."""
+        return AnswerReader()
+
     async def _read(self) -> None:
-        reader = AnswerReader()
+        reader = self.reader()
         loop = asyncio.get_running_loop()
         try:
             while True:
@@ -193,29 +232,37 @@ class EscposLine:
                     reader.forget()
                 logger.debug("%s: %s", self._transport.name, data.hex(" "))
                 for answer in reader.feed(data):
+                    if self.on_answer is not None:
+                        self.on_answer()
                     self._take(answer)
         except DriverError as error:
             self._fail(error)
 
-    def _take(self, answer: Answer) -> None:
-        if self.on_answer is not None:
-            self.on_answer()
+    def _take(self, answer: object) -> None:
         match answer:
             case StatusAnswer(value):
-                if self._answer is not None and not self._answer.done():
-                    self._answer.set_result(value)
+                self._answered(value)
             case QueuedAnswer():
-                self.owed = max(0, self.owed - 1)
-                if self._marks:
-                    mark = self._marks.popleft()
-                    if not mark.done():
-                        mark.set_result(None)
+                self._reached()
             case Cleared():
                 if self._cleared is not None and not self._cleared.done():
                     self._cleared.set_result(None)
             case AutomaticStatus(status):
                 if self.on_automatic is not None:
                     self.on_automatic(status)
+
+    def _answered(self, value: object) -> None:
+        """To the real-time question."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(value)
+
+    def _reached(self) -> None:
+        """The printer worked through its queue up to the oldest mark."""
+        self.owed = max(0, self.owed - 1)
+        if self._marks:
+            mark = self._marks.popleft()
+            if not mark.done():
+                mark.set_result(None)
 
     def _fail(self, error: DriverError) -> None:
         if self._error is None:

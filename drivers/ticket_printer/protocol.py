@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from drivers.driver import Driver
+
+OutletState = Literal["presented", "left", "taken", "retracted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,30 @@ class PrintResult:
     code: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OutletEvent:
+    """What became of the paper of `number` in the outlet of a printer that holds it until it is taken.
+
+    "presented" comes first; then "left" when it has lain there for a while; at last "taken", or
+    "retracted" when the printer took it back. The end may stay unsaid (power, another paper pushed it out).
+    """
+
+    what: OutletState
+    number: str
+
+
 class TicketPrinter(Driver):
-    """Prints one ticket at a time."""
+    """Prints one ticket at a time.
+
+    Health facts of those that know: `paper` (ok, low, out), `cover`, `cutter`, `paper_used_m`,
+    `tickets_left`, and of those with an outlet `outlet` (empty or an OutletState) and `retracted` (papers).
+    """
 
     kind: ClassVar[str] = "ticket_printer"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_outlet: Callable[[OutletEvent], None] | None = None
 
     @abstractmethod
     async def print_ticket(self, paper: Paper) -> PrintResult:
@@ -50,3 +73,6 @@ class TicketPrinter(Driver):
     @abstractmethod
     def can_print(self) -> bool:
         """Whether the newest status allows a ticket: open, paper in, cover shut, no fault."""
+
+    async def roll_changed(self) -> None:
+        """A new roll is in: paper is counted from here on. Nothing where paper is not counted."""
