@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from drivers.card_reader.protocol import CardReader
     from drivers.driver import Driver
     from drivers.keypad.protocol import Keypad
+    from drivers.light.protocol import Light
     from drivers.ticket_printer.protocol import TicketPrinter
     from drivers.voice.protocol import Voice
 
@@ -202,10 +203,16 @@ class Agent:
                 cast("Keypad | None", self._driver(entry.call_keypad)),
                 cast("Keypad | None", self._driver(entry.rating_keypad)),
                 cast("CallScreen | None", self._driver(entry.call_screen)),
+                cast("Light | None", self._driver(entry.light)),
             )
         from device.stations.board import BoardStationRunner
 
-        return BoardStationRunner(entry, self.node, cast("Voice | None", self._driver(entry.voice)))
+        return BoardStationRunner(
+            entry,
+            self.node,
+            cast("Voice | None", self._driver(entry.voice)),
+            cast("Light | None", self._driver(entry.light)),
+        )
 
     def _driver(self, device: str | None) -> Driver | None:
         return self.supervisors[device].driver if device is not None else None

@@ -62,23 +62,28 @@ class KioskStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="kios
 
 
 class CounterStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="counter"):
-    """One counter. `flash_s`: how long the screen draws the eye to a call."""
+    """One counter. `flash_s`: how long screen and light draw the eye to a call."""
 
     id: Id
     counter: Id
     call_keypad: Id | None = None
     rating_keypad: Id | None = None
     call_screen: Id | None = None
+    light: Id | None = None
     language: Language = "zh-CN"
     flash_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10.0
 
 
 class BoardStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="board"):
-    """The hall display and the voice of a zone; without `zone` it speaks every call of the hall."""
+    """The hall display, the voice and the light of a zone; without `zone` for every call of the hall.
+
+    `flash_s`: how long the light flashes for a call."""
 
     id: Id
     zone: Id | None = None
     voice: Id | None = None
+    light: Id | None = None
+    flash_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10.0
 
 
 Station = KioskStation | CounterStation | BoardStation
@@ -90,6 +95,7 @@ _KINDS: dict[str, DeviceKind] = {
     "rating_keypad": "keypad",
     "call_screen": "call_screen",
     "voice": "voice",
+    "light": "light",
 }
 """Which fields of a station name a device, and of which kind it must be."""
 

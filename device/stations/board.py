@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from device.profile import BoardStation
+from device.stations.lights import StationLight
 from device.stations.station import Node, Recent, Station
 from drivers.voice.protocol import Announcement, Voice
-from wire.messages import Board, Call, CallReported
+from wire.messages import Board, Call, CallReported, DeviceState
 from wire.screen_link import BoardShown, LinkMessage
+
+if TYPE_CHECKING:
+    from drivers.light.protocol import Light
 
 logger = logging.getLogger(__name__)
 
@@ -19,12 +23,15 @@ RECALL_PRIORITY: Final = 1
 
 
 class BoardStationRunner(Station):
-    """Speaks the calls of its zone, and gives the board to the screens, marked when it is old."""
+    """Speaks and flashes the calls of its zone, and gives the board to the screens, marked when it is old."""
 
-    def __init__(self, station: BoardStation, node: Node, voice: Voice | None) -> None:
+    def __init__(
+        self, station: BoardStation, node: Node, voice: Voice | None, light: Light | None = None
+    ) -> None:
         super().__init__(station.id, node)
         self._station = station
         self._voice = voice
+        self._light = StationLight(node, station.light, light, station.flash_s)
         self._calls = Recent()
 
     @property
@@ -41,10 +48,14 @@ class BoardStationRunner(Station):
         self._show()
 
     def on_call(self, call: Call) -> None:
-        if self._voice is None or self._station.zone not in (None, call.zone):
+        if self._station.zone not in (None, call.zone) or not self._calls.new((call.call, call.attempt)):
             return
-        if self._calls.new((call.call, call.attempt)):
+        self._light.flash(call.number, (call.deadline - self.node.clock.now()).total_seconds())
+        if self._voice is not None:
             self.node.spawn(self._say(call, self._voice), f"say {call.number}")
+
+    def on_device(self, state: DeviceState) -> None:
+        self._light.on_device(state)
 
     async def _say(self, call: Call, voice: Voice) -> None:
         device = self._station.voice or ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from math import inf
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from device.dispatch import Handler
 from device.profile import CounterStation
+from device.stations.lights import StationLight
 from device.stations.rating import Rating
 from device.stations.station import Node, Recent, Station, local
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
@@ -27,6 +28,9 @@ from wire.messages import (
 )
 from wire.screen_link import CounterShown, LinkMessage, RateService, ToAgent
 from wire.texts import text
+
+if TYPE_CHECKING:
+    from drivers.light.protocol import Light
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class CounterStationRunner(Station):
         call_keypad: Keypad | None,
         rating_keypad: Keypad | None,
         call_screen: CallScreen | None,
+        light: Light | None = None,
     ) -> None:
         super().__init__(station.id, node)
         self._station = station
@@ -72,6 +77,7 @@ class CounterStationRunner(Station):
         self._calls = Recent()
         self._unknown_keys = Recent(32)
         self._lights: tuple[str, ...] | None = None
+        self._call_light = StationLight(node, station.light, light, station.flash_s)
         self.rating = Rating(
             station.counter,
             node,
@@ -120,6 +126,8 @@ class CounterStationRunner(Station):
         self._state = counter
         if counter.state != "called" or counter.number != self._flashing:
             self._flashing = None
+            self._call_light.stop()
+        self._call_light.is_open(counter.state not in ("closed", "paused"))
         fresh = counter.state == "called" and counter.call is not None and self._is_fresh(counter)
         if fresh and self._calls.new(("flash", counter.call)):
             self._flash(counter.number)
@@ -128,12 +136,11 @@ class CounterStationRunner(Station):
         self._show_on_panel()
 
     def on_call(self, call: Call) -> None:
-        if call.counter != self._station.counter or self._screen is None:
-            return
-        if not self._calls.new((call.call, call.attempt)):
+        if call.counter != self._station.counter or not self._calls.new((call.call, call.attempt)):
             return
         if self.node.clock.expired(call.deadline):
-            self.node.spawn(self._report(call, "expired", "call.expired"), "call expired")
+            if self._screen is not None:
+                self.node.spawn(self._report(call, "expired", "call.expired"), "call expired")
             return
         if self._calls.new(("flash", call.call)) or call.attempt > 1:
             self._flash(call.number)
@@ -142,6 +149,7 @@ class CounterStationRunner(Station):
             self._report_when_shown(call, self._shown[1])
 
     def on_device(self, state: DeviceState) -> None:
+        self._call_light.on_device(state)
         if state.device == self._station.rating_keypad and state.health in ("ok", "degraded"):
             self.rating.device_back()
         if state.device == self._station.call_keypad and state.health in ("ok", "degraded"):
@@ -163,6 +171,7 @@ class CounterStationRunner(Station):
 
     def _flash(self, number: str | None) -> None:
         self._flashing = number
+        self._call_light.flash(number or "")
         if self._flash_timer is not None:
             self._flash_timer.cancel()
         seconds = max(LEAST_CALL_S, self._station.flash_s)
