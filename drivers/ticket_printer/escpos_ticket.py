@@ -1,21 +1,28 @@
-"""From the lines of a ticket to the bytes of a print job.
+"""From the lines of a ticket to the bytes of a print job, as text or as dots.
 
 QR codes, cutting and what a model can do come from python-escpos (its `Dummy` printer); text, sizes and
 raster from `escpos_frames`, because its `text()` loses Chinese and its `image()` writes to stdout (see
 docs/decisions). A job is a list of whole commands, so that a status query never falls inside one.
+
+As text, a line with a character that no printer's font is known to have is dots in the same cells; as
+raster, all is dots. Which: `mode` of the printer, see `TicketWriter`.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from drivers.errors import ConfigError
 from drivers.ticket_printer import escpos_frames as frames
+from drivers.ticket_printer.code128 import barcode_command
 from drivers.ticket_printer.layout import TicketLine
+from drivers.ticket_printer.ticket_dots import pitch, raster_commands
+from drivers.transport.serial import SerialConfig
+from drivers.transport.table import TransportConfig
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +30,13 @@ CHUNK: Final = 256
 """A chunk is closed when it has so many bytes; the printer is asked after each."""
 _END_PITCH: Final = 24
 """Dots of each of the six lines that python-escpos feeds before a cut: 18 mm from the head to the knife."""
+QUICK_BAUD: Final = 460_800
+"""A raster ticket of 30 kB takes 0.65 s at this rate, 31 s at 9600."""
 VOID_SLIP: Final = ("此纸条无效", "This slip is not valid")
+
+
+Mode: TypeAlias = Literal["text", "raster", "auto"]
+"""How a ticket is sent: in the printer's own font, drawn as dots, or whichever suits line and text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +50,55 @@ class Job:
 class TicketWriter:
     """Writes jobs for one model of printer, named by its capability profile of python-escpos.
 
-    `prelude` is sent after every initialisation. Raises ConfigError for a profile that does not exist.
-    Loads python-escpos (0.2 s): not in the loop.
+    `prelude` is sent after every initialisation. `columns`: of the paper. `mode`: "text" in the printer's
+    font, "raster" as dots; "auto" is raster when the template has a typeface of its own or a character is
+    not in GB2312, and the line is `quick` (a raster ticket is 10 to 50 kB). Raises ConfigError for a profile
+    that does not exist. Loads python-escpos (0.2 s): not in the loop.
     """
 
-    def __init__(self, profile: str, cut: Literal["full", "partial"], prelude: bytes = b"") -> None:
+    def __init__(
+        self,
+        profile: str,
+        cut: Literal["full", "partial"],
+        prelude: bytes = b"",
+        *,
+        columns: int = 48,
+        mode: Mode = "text",
+        quick: bool = False,
+    ) -> None:
         dummy = _dummy(profile)
         self._start = frames.INITIALISE + prelude
         self._dummy = dummy
+        self._columns = columns
+        self._mode = mode
+        self._quick = quick
         self._native_qr = bool(dummy.profile.supports("qrCode"))
+        self._native_barcode = bool(dummy.profile.supports("barcodeB"))
         dummy.cut(mode="PART" if cut == "partial" else "FULL")
         self.cut: Final[bytes] = dummy.output
         """Feeds past the cutter and cuts; only feeds on a model without a cutter."""
 
-    def job(self, lines: Iterable[TicketLine]) -> Job:
-        """May load Pillow and a font when a character is not in GB2312."""
+    def as_raster(self, lines: Sequence[TicketLine]) -> bool:
+        """Whether the whole ticket is sent as dots."""
+        if self._mode == "auto":
+            return self._quick and any(line.face or _rare(line) for line in lines)
+        return self._mode == "raster"
+
+    def draws(self, lines: Sequence[TicketLine]) -> bool:
+        """Whether `job` draws dots, which may load Pillow and a font: not in the loop."""
+        return self.as_raster(lines) or any(
+            line.kind == "image"
+            or _rare(line)
+            or (line.kind == "qr" and not self._native_qr)
+            or (line.kind == "barcode" and not self._native_barcode)
+            for line in lines
+        )
+
+    def job(self, lines: Sequence[TicketLine]) -> Job:
+        """The ticket of `lines`; see `draws`."""
         chunks: list[bytes] = []
         chunk = bytearray()
-        for command in self._commands(lines):
+        for command in self._raster(lines) if self.as_raster(lines) else self._text(lines):
             chunk += command
             if len(chunk) >= CHUNK:
                 chunks.append(bytes(chunk))
@@ -66,61 +110,52 @@ class TicketWriter:
     def void_slip(self) -> bytes:
         """Marks whatever stands above it as void and cuts it off."""
         lines = [TicketLine("text", text, 1, 2, "center", bold=True) for text in VOID_SLIP]
-        return b"".join(self._commands(lines)) + self.cut
+        return b"".join(self._text(lines)) + self.cut
 
     def blank(self) -> bytes:
         """Cuts off whatever hangs in the printer."""
         return self._start + frames.line_spacing(_END_PITCH) + self.cut
 
-    def _commands(self, lines: Iterable[TicketLine]) -> Iterator[bytes]:
+    def _raster(self, lines: Iterable[TicketLine]) -> Iterator[bytes]:
+        yield self._start
+        yield from raster_commands(lines, self._columns)
+        yield frames.line_spacing(_END_PITCH)
+
+    def _text(self, lines: Iterable[TicketLine]) -> Iterator[bytes]:
         yield self._start
         for line in lines:
-            if line.space:
-                yield frames.feed_dots(line.space)
-            yield frames.align(line.align)
-            if line.kind == "qr":
-                yield from self._qr(line)
-            elif (text := frames.encode_text(line.text)) is not None:
+            if line.kind == "text" and (text := frames.encode_text(line.text)) is not None:
+                yield from _space(line)
                 style = frames.size(line.width, line.height) + frames.bold(line.bold)
-                yield frames.line_spacing(_pitch(line)) + style + text + frames.LINE_FEED
-            else:
-                from drivers.ticket_printer.raster_text import text_bitmap  # loads Pillow: rare names only
-
-                yield from frames.raster(text_bitmap(line.text, line.width, line.height, line.bold))
-                yield frames.feed_dots(_pitch(line) - frames.CELL_HEIGHT * line.height)
+                yield frames.line_spacing(pitch(line)) + style + text + frames.LINE_FEED
+            elif line.kind == "qr" and self._native_qr:
+                yield from _space(line)
+                self._dummy.clear()
+                self._dummy.qr(line.text, native=True, size=line.module, ec=1)
+                yield self._dummy.output
+            elif line.kind == "barcode" and self._native_barcode:
+                yield from _space(line)
+                yield barcode_command(line.text, line.module, line.dots)
+            else:  # dots stand where they are to stand: rare names, pictures, codes the model does not draw
+                yield frames.align("left")
+                yield from raster_commands((line,), self._columns)
         yield frames.line_spacing(_END_PITCH) + frames.size(1, 1) + frames.bold(False) + frames.align("left")
 
-    def _qr(self, line: TicketLine) -> Iterator[bytes]:
-        if not (line.text.isascii() and line.text.isprintable()):
-            # never encode it as something: readers would guess the encoding
-            logger.warning("a QR payload that is not printable ASCII was left out")
-            return
-        if self._native_qr:
-            self._dummy.clear()
-            self._dummy.qr(line.text, native=True, size=line.module, ec=1)
-            yield self._dummy.output
-        else:
-            yield from frames.raster(_qr_bitmap(line.text, line.module))
+
+def quick(line: TransportConfig) -> bool:
+    """Whether a raster ticket takes no longer over this line than its paper does."""
+    return not isinstance(line, SerialConfig) or line.baud >= QUICK_BAUD
 
 
-def _pitch(line: TicketLine) -> int:
-    """Dots from line to line: a quarter of a normal line between, more between larger ones."""
-    return frames.CELL_HEIGHT * line.height + 6 * min(line.height, 2)
+def _space(line: TicketLine) -> Iterator[bytes]:
+    if line.space:
+        yield frames.feed_dots(line.space)
+    yield frames.align(line.align)
 
 
-def _qr_bitmap(payload: str, module: int) -> frames.Bitmap:
-    import qrcode  # type: ignore[import-untyped]
-
-    code = qrcode.QRCode(border=0, error_correction=qrcode.constants.ERROR_CORRECT_M)
-    code.add_data(payload)
-    code.make(fit=True)
-    matrix: list[list[bool]] = code.get_matrix()
-    width = (len(matrix) * module + 7) // 8
-    rows = bytearray()
-    for cells in matrix:
-        dots = "".join(("1" if cell else "0") * module for cell in cells).ljust(width * 8, "0")
-        rows += int(dots, 2).to_bytes(width, "big") * module
-    return frames.Bitmap(width, bytes(rows))
+def _rare(line: TicketLine) -> bool:
+    """A character that is not in GB2312: whether a printer knows it cannot be asked."""
+    return line.kind == "text" and frames.encode_text(line.text) is None
 
 
 def _dummy(profile: str) -> Any:

@@ -1,59 +1,90 @@
 """The layout template of a ticket: from a `Paper` to the lines that stand on it.
 
-A template is a TOML file (`ticket_layout.toml` explains itself) that is checked whole when it is loaded.
+A template is a TOML file (`layout_standard.toml` explains itself); `layout_file` reads and checks it.
 """
 
 from __future__ import annotations
 
+import logging
+import re
 import string
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
-from itertools import pairwise
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
-from drivers.errors import ConfigError
-from drivers.ticket_printer.escpos_frames import Align, display_width, printable, text_width
+from drivers.ticket_printer.code128 import QUIET, BarcodeError, modules
+from drivers.ticket_printer.escpos_frames import (
+    DOTS_PER_COLUMN,
+    Align,
+    display_width,
+    printable,
+    text_width,
+)
+from drivers.ticket_printer.line_breaking import fitted
 from drivers.ticket_printer.protocol import Paper
+from drivers.ticket_printer.qr_code import QrPayloadError, modules_of
+
+logger = logging.getLogger(__name__)
 
 LANGUAGE: Final = "zh-CN"
 """The language that every text must have; others fall back to it."""
-LINES_LIMIT: Final = 12
-"""So many printed lines at most come from one line of the template."""
 TEXT_LIMIT: Final = 600
 """Characters of one value that are printed at most."""
-_NOT_AT_START: Final = frozenset("，。、；：！？）】》”’·,.;:!?)]%℃")
+DOTS_PER_MM: Final = 8
+NAMES: Final = (
+    *("number", "number_spaced", "qr", "hall", "service", "waiting", "zone", "counters", "directions"),
+    *("time", "priority", "notes", "reprint", "language", "columns"),
+)
+"""What a template may name: the values of a `Paper`, and what is made of them here."""
+CONDITION: Final = re.compile(
+    r"(?:(?P<absent>!?)(?P<name>\w+)|(?P<left>\w+) *(?P<is>!=|[<>]=?|=) *(?P<right>.+))"
+)
+"""A condition in `when`, as a whole."""
+_GAP: Final = 2
+"""Columns at least between two texts beside each other."""
+_LEAST_MODULE: Final = 2
+"""Dots of a module that a phone or scanner still reads."""
 
 Times = Annotated[int, msgspec.Meta(ge=1, le=8)]
 Dots = Annotated[int, msgspec.Meta(ge=0, le=255)]
 Char = Annotated[str, msgspec.Meta(min_length=1, max_length=1)]
+Path = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class TemplateLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One [[line]] of a template: exactly one of `text`, `rule` and `qr`."""
+    """One [[line]] of a template: exactly one of `text`, `rule`, `qr`, `barcode` and `image`."""
 
     text: dict[str, str] = {}
     rule: Char | None = None
     qr: bool = False
+    barcode: str | None = None
+    image: Path | None = None
     width: Times = 1
     height: Times = 1
     fit: bool = False
+    least: Times = 1
+    lines: Annotated[int, msgspec.Meta(ge=1, le=12)] = 12
+    both: Literal["below", "beside"] | None = None
     align: Align = "left"
     bold: bool = False
     space: Dots = 0
-    module: Annotated[int, msgspec.Meta(ge=2, le=16)] = 6
+    module: Annotated[int, msgspec.Meta(ge=2, le=16)] | None = None
+    mm: Annotated[int, msgspec.Meta(ge=3, le=72)] | None = None
     when: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TicketLine:
-    """One printed line. `text` is printable and fits the paper; for kind "qr" it is the payload."""
+    """One printed line, which fits the paper.
 
-    kind: Literal["text", "qr"]
+    `text` is printable; for the kinds "qr" and "barcode" it is the payload, for "image" the path of the
+    picture. `module`: dots of a module. `dots`: width of an image, height of a barcode. `face`: path of the
+    typeface that the template asks for, None for the printer's own or Noto Sans CJK.
+    """
+
+    kind: Literal["text", "qr", "barcode", "image"]
     text: str
     width: int = 1
     height: int = 1
@@ -61,175 +92,160 @@ class TicketLine:
     bold: bool = False
     space: int = 0
     module: int = 6
+    dots: int = 0
+    face: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A checked template."""
+    """A checked template. `face`: path of a typeface, or None."""
 
     template: tuple[TemplateLine, ...]
+    face: str | None = None
 
     def lines(self, paper: Paper, columns: int) -> list[TicketLine]:
         """The ticket of `paper` on paper of `columns` half-width columns (32: 58 mm, 48: 80 mm).
 
-        `paper.values["language"]` chooses the texts. A line with a name that has no value is left out.
+        `paper.values["language"]` chooses the texts; a value `name@en` is the one of that language. A line
+        with a name that has no value is left out.
         """
-        language = paper.values.get("language", LANGUAGE)
         values = {name: printable(value[:TEXT_LIMIT]).strip() for name, value in paper.values.items()}
-        values |= {"number": paper.number, "qr": paper.qr, "reprint": "1" if paper.reprint else ""}
+        values |= {
+            "number": paper.number,
+            "number_spaced": " ".join(paper.number),
+            "qr": paper.qr,
+            "reprint": "1" if paper.reprint else "",
+            "language": paper.values.get("language", LANGUAGE),
+            "columns": str(columns),
+        }
         found: list[TicketLine] = []
         for line in self.template:
-            if not all(_holds(condition, values) for condition in line.when):
-                continue
-            if line.qr:
-                if paper.qr:
-                    found.append(
-                        TicketLine("qr", paper.qr, align=line.align, space=line.space, module=line.module)
-                    )
-            elif line.rule is not None:
-                found.append(
-                    _set(line, line.rule * (columns // max(1, display_width(line.rule))), line.width)
-                )
-            elif (text := _filled(line.text.get(language) or line.text[LANGUAGE], values)) is not None:
-                found += _broken(line, text, columns)
+            if all(holds(condition, values) for condition in line.when):
+                found += self._made(line, values, columns)
         return found
 
+    def _made(self, line: TemplateLine, values: Mapping[str, str], columns: int) -> list[TicketLine]:
+        if line.qr:
+            return _qr(line, values["qr"], columns) if values["qr"] else []
+        if line.barcode is not None:
+            payload = _filled(line.barcode, values["language"], values)
+            return _barcode(line, payload, columns) if payload else []
+        if line.image is not None:
+            dots = min(columns * DOTS_PER_COLUMN, (line.mm or 72) * DOTS_PER_MM)
+            return [TicketLine("image", line.image, align=line.align, space=line.space, dots=dots)]
+        if line.rule is not None:
+            text = line.rule * (columns // (max(1, display_width(line.rule)) * line.width))
+            return [TicketLine("text", text, line.width, line.height, bold=line.bold, space=line.space)]
+        return [
+            TicketLine(
+                "text",
+                text,
+                width,
+                max(1, line.height - (line.width - width)),
+                align,
+                line.bold,
+                0 if index else line.space,
+                face=self.face,
+            )
+            for index, (width, text, align) in enumerate(_set(line, values, columns))
+        ]
 
-def _holds(condition: str, values: Mapping[str, str]) -> bool:
-    return not values.get(condition[1:]) if condition.startswith("!") else bool(values.get(condition))
 
+def holds(condition: str, values: Mapping[str, str]) -> bool:
+    """Whether a condition of `when` is true of the values: `name`, `!name`, `name = x`, `name >= 3` …
 
-def _filled(text: str, values: Mapping[str, str]) -> str | None:
-    for _, name, _, _ in string.Formatter().parse(text):
-        if name is not None and not values.get(name):
-            return None
-    return text.format_map(values)
-
-
-def _set(line: TemplateLine, text: str, width: int, *, first: bool = True) -> TicketLine:
-    height = max(1, line.height - (line.width - width))
-    return TicketLine("text", text, width, height, line.align, line.bold, line.space if first else 0)
-
-
-def _broken(line: TemplateLine, text: str, columns: int) -> list[TicketLine]:
-    width = line.width
-    if line.fit:
-        while width > 1 and text_width(text) * width > columns:
-            width -= 1
-    pieces = [piece for part in text.split("\n") for piece in _even(part, columns // width)]
-    return [_set(line, piece, width, first=not index) for index, piece in enumerate(pieces[:LINES_LIMIT])]
-
-
-def break_lines(text: str, columns: int) -> list[str]:
-    """`text` in pieces of at most `columns` half-width columns (at least 2).
-
-    Breaks between Chinese characters and at spaces; a word that is longer than a line is broken. A closing
-    punctuation mark does not begin a line where that can be had.
+    `<` and `>` compare numbers; they are false when a side is none.
     """
-    pieces: list[str] = []
-    rest = text.strip()
-    while text_width(rest) > columns:
-        end, used = 0, 0
-        while used + display_width(rest[end]) <= columns:
-            used += display_width(rest[end])
-            end += 1
-        end = max(end, 1)
-        cut = end
-        while 0 < cut < len(rest) and not _may_break(rest, cut):
-            cut -= 1
-        cut = cut or end
-        pieces.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip()
-    if rest:
-        pieces.append(rest)
-    return pieces
-
-
-def _even(text: str, columns: int) -> list[str]:
-    """Broken into as few lines as can be: at punctuation rather than inside a word, of about equal length."""
-    pieces = break_lines(text, columns)
-    best, best_score = pieces, -1
-    while len(pieces) > 1:
-        score = sum(
-            before[-1] in _NOT_AT_START or after[0] in "（《【“‘(" for before, after in pairwise(pieces)
-        )
-        if score >= best_score:
-            best, best_score = pieces, score
-        columns -= 1
-        if columns < 2 or len(narrower := break_lines(text, columns)) > len(pieces):
-            break
-        pieces = narrower
-    return best
-
-
-def _may_break(text: str, at: int) -> bool:
-    before, after = text[at - 1], text[at]
-    if after in _NOT_AT_START or display_width(after) == 0:
+    match = CONDITION.fullmatch(condition.strip())
+    if match is None:
         return False
-    return " " in (before, after) or display_width(before) == 2 or display_width(after) == 2
-
-
-def load_layout(path: str | Path | None = None) -> Layout:
-    """The template at `path`, or the one that ships. Raises ConfigError with every problem in it."""
-    name = "ticket_layout.toml" if path is None else str(path)
+    if match["name"]:
+        return bool(values.get(match["name"])) != bool(match["absent"])
+    left, right = values.get(match["left"], ""), match["right"]
+    if match["is"] in ("=", "!="):
+        return (left == right) == (match["is"] == "=")
     try:
-        if path is None:
-            text = (resources.files(__package__) / name).read_text("utf-8")
-        else:
-            text = Path(path).read_text("utf-8")
-        document = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError([f"{name}: {error}"]) from error
-    return check_layout(document, name)
+        a, b = float(left), float(right)
+    except ValueError:
+        return False
+    return {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[match["is"]]
 
 
-def check_layout(document: dict[str, Any], name: str = "layout") -> Layout:
-    """A template that was read. Raises ConfigError with every problem in it."""
-    problems = [f"{name}: unknown table {key!r}" for key in document if key != "line"]
-    rows = document.get("line")
-    if not isinstance(rows, list) or not rows:
-        raise ConfigError([*problems, f"{name}: there is no [[line]]"])
-    template: list[TemplateLine] = []
-    for index, row in enumerate(rows, 1):
-        wrong = _problems(row)
-        problems += [f"{name}: line {index}: {problem}" for problem in wrong]
-        if not wrong:
-            template.append(msgspec.convert(row, TemplateLine))
-    if not problems and not any("{number}" in text for line in template for text in line.text.values()):
-        problems.append(f"{name}: no line has {{number}}")
-    if problems:
-        raise ConfigError(problems)
-    return Layout(tuple(template))
-
-
-def _problems(row: object) -> list[str]:
-    if not isinstance(row, dict):
-        return ["is no table"]
-    fields = {field.name: field for field in msgspec.structs.fields(TemplateLine)}
-    found = [f"unknown key {key!r}" for key in row if key not in fields]
-    for key, value in row.items():
-        if key in fields:
-            try:
-                msgspec.convert(value, fields[key].type)
-            except msgspec.ValidationError as error:
-                found.append(f"{key}: {error}")
-    if sum((bool(row.get("text")), "rule" in row, bool(row.get("qr")))) != 1:
-        found.append("needs exactly one of text, rule and qr")
-    texts = row.get("text")
-    if isinstance(texts, dict) and texts:
-        if LANGUAGE not in texts:
-            found.append(f"text has no {LANGUAGE}")
-        found += [problem for text in texts.values() if isinstance(text, str) for problem in _braces(text)]
+def names_in(text: str) -> list[str]:
+    """The names in braces. Raises ValueError where they are no names."""
+    found: list[str] = []
+    for _, name, spec, conversion in string.Formatter().parse(text):
+        if name is not None:
+            if spec or conversion or not name.isidentifier():
+                raise ValueError(name)
+            found.append(name)
     return found
 
 
-def _braces(text: str) -> list[str]:
+def _filled(text: str, language: str, values: Mapping[str, str]) -> str | None:
+    """None when a name has no value."""
+    known: dict[str, str] = {}
+    for name in names_in(text):
+        value = values.get(f"{name}@{language}") or values.get(name)
+        if not value:
+            return None
+        known[name] = value
+    return text.format_map(known)
+
+
+def _set(line: TemplateLine, values: Mapping[str, str], columns: int) -> list[tuple[int, str, Align]]:
+    """The lines of a text: size, text and where they stand."""
+    language = values["language"]
+    languages = [language if language in line.text else LANGUAGE]
+    if line.both is not None:
+        languages += [other for other in line.text if other not in languages]
+    texts = [text for each in languages if (text := _filled(line.text[each], each, values))]
+    texts = list(dict.fromkeys(texts))  # the same in both languages: once
+    if line.both == "beside" and len(texts) > 1 and "\n" not in "".join(texts):
+        for width in range(line.width, line.least - 1, -1):
+            room = columns // width - sum(map(text_width, texts))
+            if room >= _GAP * (len(texts) - 1):
+                return [(width, (" " * (room // (len(texts) - 1))).join(texts), "left")]
+    found: list[tuple[int, str, Align]] = []
+    for text in texts:
+        width, pieces = fitted(
+            text,
+            columns,
+            size=line.width,
+            least=min(line.least, line.width),
+            fit=line.fit,
+            most=line.lines,
+        )
+        found += [(width, piece, line.align) for piece in pieces]
+    return found
+
+
+def _qr(line: TemplateLine, payload: str, columns: int) -> list[TicketLine]:
+    room = columns * DOTS_PER_COLUMN
     try:
-        parts = list(string.Formatter().parse(text))
-    except ValueError as error:
-        return [f"text {text!r}: {error}"]
-    return [
-        f"text {text!r}: only {{name}} may stand in braces"
-        for _, name, spec, conversion in parts
-        if name is not None and (spec or conversion or not name.isidentifier())
-    ]
+        side = modules_of(payload)
+    except QrPayloadError as error:
+        logger.warning("a QR code was left out: %s", error)
+        return []
+    if line.mm is None:
+        module = min(line.module or 6, room // side)
+    else:  # always as large as it may be, so that it is in the same place whatever it says
+        module = min(line.module or 16, 16, min(room, line.mm * DOTS_PER_MM) // side)
+    if module < _LEAST_MODULE:
+        logger.warning("a QR code was left out: its modules would be %d dots", module)
+        return []
+    return [TicketLine("qr", payload, align=line.align, space=line.space, module=module)]
+
+
+def _barcode(line: TemplateLine, payload: str, columns: int) -> list[TicketLine]:
+    try:
+        side = len(modules(payload)) + 2 * QUIET
+    except BarcodeError as error:
+        logger.warning("a barcode was left out: %s", error)
+        return []
+    module = min(line.module or 3, 6, columns * DOTS_PER_COLUMN // side)
+    if module < _LEAST_MODULE:
+        logger.warning("a barcode of %d characters was left out: it is wider than the paper", len(payload))
+        return []
+    dots = min(255, (line.mm or 10) * DOTS_PER_MM)
+    return [TicketLine("barcode", payload, align=line.align, space=line.space, module=module, dots=dots)]

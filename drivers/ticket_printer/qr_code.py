@@ -12,6 +12,7 @@ Source: ISO/IEC 18004:2015, tables 7 (capacity), 9 (blocks), E.1 (alignment patt
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -291,7 +292,7 @@ def _penalty(rows: list[int], columns: list[int]) -> int:
                     if not found:
                         break
                 points += 40 * found.bit_count()
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in itertools.pairwise(rows):
         both, none = upper & lower, full & ~(upper | lower)
         points += 3 * ((both & both >> 1).bit_count() + (none & none >> 1).bit_count())
     dark = sum(row.bit_count() for row in rows)

@@ -1,11 +1,13 @@
-"""Text as dots, for characters that a printer's own font lacks (rare names): Noto Sans CJK by Pillow.
+"""Text as dots: Noto Sans CJK or a typeface of the hall's own, by Pillow.
 
-Pillow and the font are loaded at the first use. Glyphs lie in the same cells as the printer's font:
-24 dots high, 12 or 24 wide, times the size.
+Pillow and the fonts are loaded at the first use. Glyphs lie in the same cells as the printer's font:
+24 dots high, 12 or 24 wide, times the size. Each glyph is drawn once and kept; a line is put together from
+kept glyphs.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -16,34 +18,72 @@ if TYPE_CHECKING:
 
 GLYPH_LIMIT: Final = 512
 """Glyphs kept; the least used is forgotten."""
+FONT_LIMIT: Final = 16
+"""Typefaces in a size kept."""
+INK: Final = 150
+"""What is darker becomes a black dot: a little more than half, because fine strokes fade on thermal paper."""
 _SIMPLIFIED: Final = 2
 """Index of Noto Sans CJK SC in the collection."""
+_NO_CHARACTER: Final = "\U0010fffe"
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=FONT_LIMIT)
 def noto(pixels: int) -> ImageFont.FreeTypeFont:
-    """Noto Sans CJK SC; eight sizes are kept."""
+    """Noto Sans CJK SC."""
     from noto_cjk_sans_otc import FONT_PATH
     from PIL import ImageFont
 
     return ImageFont.truetype(str(FONT_PATH), pixels, index=_SIMPLIFIED)
 
 
+@lru_cache(maxsize=FONT_LIMIT)
+def _own(face: str, pixels: int) -> ImageFont.FreeTypeFont:
+    from PIL import ImageFont
+
+    return ImageFont.truetype(face, pixels)
+
+
+def _font(face: str | None, cluster: str, pixels: int) -> ImageFont.FreeTypeFont:
+    """The typeface, or Noto where it has not all of the characters."""
+    if face is None:
+        return noto(pixels)
+    font = _own(face, pixels)
+    missing = bytes(font.getmask(_NO_CHARACTER))
+    return noto(pixels) if any(bytes(font.getmask(char)) == missing for char in cluster) else font
+
+
 @lru_cache(maxsize=GLYPH_LIMIT)
-def glyph(cluster: str, columns: int, width: int, height: int, bold: bool) -> Image.Image:
-    """A character (with its combining marks) in its cell, white paper, black ink, mode "L"."""
+def glyph(
+    cluster: str, columns: int, width: int, height: int, bold: bool, face: str | None = None
+) -> Image.Image:
+    """A character (with its combining marks) in its cell, mode "1": True is ink."""
     from PIL import Image, ImageDraw
 
+    cell = (columns * DOTS_PER_COLUMN * width, CELL_HEIGHT * height)
+    name = unicodedata.name(cluster[0], "")
+    if name in _RULES:  # a line that joins its neighbours exactly
+        image = Image.new("1", cell)
+        for top, bottom in _RULES[name]:
+            ImageDraw.Draw(image).rectangle((0, top * height, cell[0], bottom * height - 1), fill=1)
+        return image
     times = max(width, height)
-    font = noto(round(CELL_HEIGHT * times * 0.92))
+    font = _font(face, cluster, round(CELL_HEIGHT * times * 0.92))
     stroke = 0.3 * times if bold else 0
     # wide letters are made to fit their cell
     wide = max(columns * DOTS_PER_COLUMN * times, round(font.getlength(cluster) + 2 * stroke))
-    image = Image.new("L", (wide, CELL_HEIGHT * times), 255)
-    ImageDraw.Draw(image).text(
-        (wide / 2, image.height * 0.79), cluster, font=font, anchor="ms", fill=0, stroke_width=stroke
+    drawn = Image.new("L", (wide, CELL_HEIGHT * times), 255)
+    ImageDraw.Draw(drawn).text(
+        (wide / 2, drawn.height * 0.79), cluster, font=font, anchor="ms", fill=0, stroke_width=stroke
     )
-    return image.resize((columns * DOTS_PER_COLUMN * width, CELL_HEIGHT * height))
+    return drawn.resize(cell).point(lambda value: 255 if value < INK else 0, mode="1")
+
+
+_RULES: Final[dict[str, tuple[tuple[int, int], ...]]] = {
+    "BOX DRAWINGS LIGHT HORIZONTAL": ((11, 13),),
+    "BOX DRAWINGS HEAVY HORIZONTAL": ((10, 14),),
+    "BOX DRAWINGS DOUBLE HORIZONTAL": ((8, 10), (14, 16)),
+}
+"""Separators, and the rows of their cell that are ink."""
 
 
 def clusters(text: str) -> list[tuple[str, int]]:
@@ -58,22 +98,26 @@ def clusters(text: str) -> list[tuple[str, int]]:
     return found
 
 
-def text_image(text: str, width: int = 1, height: int = 1, bold: bool = False) -> Image.Image:
-    """One line of text, mode "L", as wide as its columns."""
+def text_image(
+    text: str, width: int = 1, height: int = 1, bold: bool = False, face: str | None = None
+) -> Image.Image:
+    """One line of text, mode "1" (True is ink), as wide as its columns."""
     from PIL import Image
 
     parts = clusters(text)
     total = max(1, sum(columns for _, columns in parts)) * DOTS_PER_COLUMN * width
-    line = Image.new("L", (total, CELL_HEIGHT * height), 255)
+    line = Image.new("1", (total, CELL_HEIGHT * height))
     x = 0
     for cluster, columns in parts:
         if cluster.strip():
-            line.paste(glyph(cluster, columns, width, height, bold), (x, 0))
+            line.paste(glyph(cluster, columns, width, height, bold, face), (x, 0))
         x += columns * DOTS_PER_COLUMN * width
     return line
 
 
-def text_bitmap(text: str, width: int = 1, height: int = 1, bold: bool = False) -> Bitmap:
+def text_bitmap(
+    text: str, width: int = 1, height: int = 1, bold: bool = False, face: str | None = None
+) -> Bitmap:
     """One line of text as dots."""
-    dots = text_image(text, width, height, bold).point(lambda value: 255 if value < 128 else 0, mode="1")
+    dots = text_image(text, width, height, bold, face)
     return Bitmap((dots.width + 7) // 8, dots.tobytes())
