@@ -28,7 +28,7 @@ import msgspec
 
 from drivers.driver import Fact, Health
 from drivers.errors import DriverError, LineLostError, NoAnswerError
-from drivers.ticket_printer.escpos_frames import LONGEST_COMMAND, encode_text
+from drivers.ticket_printer.escpos_frames import LONGEST_COMMAND
 from drivers.ticket_printer.escpos_line import EscposLine, Status
 from drivers.ticket_printer.escpos_ticket import Job, Mode, TicketWriter
 from drivers.ticket_printer.layout import Layout
