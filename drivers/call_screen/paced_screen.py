@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from drivers.call_screen.brightness import Brightness, level_at
+from drivers.call_screen.dialogue import NO_ANSWER
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
 from drivers.driver import Fact, Health
 from drivers.errors import DriverError, LineLostError, NoAnswerError, RefusedError
 
 log = logging.getLogger(__name__)
 
-NO_ANSWER: Final = "screen.no_answer"
 _SUPERSEDED: Final = ShowResult("superseded")
 
 
@@ -190,6 +190,11 @@ class PacedScreen(CallScreen):
         return await waiting
 
     # ------------------------------------------------------------ for children
+
+    @property
+    def _stands(self) -> bool:
+        """Whether the screen has acknowledged what is wanted now."""
+        return self._wanted is not None and not self._dirty
 
     def _forgotten(self) -> None:
         """The screen does not show any more what it was given: send it again."""

@@ -1,0 +1,122 @@
+"""Questions and answers on a line: one question at a time, in the line's turn, and the answer that belongs
+to it. Used by the drivers of screens on a line, and by others that speak to the same cards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Final, Generic, TypeVar
+
+from drivers.errors import DriverError, LineLostError, NoAnswerError
+from drivers.transport.transport import Transport
+
+log = logging.getLogger(__name__)
+
+A = TypeVar("A")
+
+NO_ANSWER: Final = "screen.no_answer"
+
+
+class Dialogue(Generic[A]):
+    """The driver's side of one line. `answers` turns bytes into answers, `lost` hears once of a lost line,
+    `seen` of every answer that was waited for. `baud`: of a serial line, whose time is given on top."""
+
+    def __init__(
+        self,
+        line: Transport,
+        answers: Callable[[bytes], Iterable[A]],
+        lost: Callable[[DriverError], None],
+        seen: Callable[[], None],
+        *,
+        baud: int | None = None,
+    ) -> None:
+        self._line = line
+        self._byte_s = 10 / baud if baud else 0.0
+        self._answers = answers
+        self._lost = lost
+        self._seen = seen
+        self._reader: asyncio.Task[None] | None = None
+        self._answer: asyncio.Future[A] | None = None
+        self._mine: Callable[[A], bool] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._line.name
+
+    async def open(self) -> None:
+        """Raises LineLostError when there is no such line."""
+        await self._line.open()
+        self._reader = asyncio.get_running_loop().create_task(self._read(), name=f"{self.name} reader")
+
+    async def close(self) -> None:
+        """At any time and more than once; whoever waits for an answer gets LineLostError."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.cancel()
+        await self._line.close()
+        self._fail(LineLostError(f"{self.name}: closed"))
+        if reader is not None:
+            await asyncio.wait({reader})
+
+    async def ask(self, wire: bytes, answer_s: float, mine: Callable[[A], bool] | None = None) -> A:
+        """Write `wire` and return the next answer for which `mine` holds (default: any).
+
+        Raises NoAnswerError after `answer_s` seconds and the time that `wire` takes on a serial line,
+        LineLostError.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._line.turn():
+            answer: asyncio.Future[A] = loop.create_future()
+            self._answer, self._mine = answer, mine
+            try:
+                await self._write(wire)
+                async with asyncio.timeout(answer_s + len(wire) * self._byte_s):
+                    return await answer
+            except TimeoutError as error:
+                if isinstance(error, DriverError):
+                    raise
+                raise NoAnswerError(f"{self.name}: no answer", code=NO_ANSWER) from error
+            finally:
+                self._answer = None
+
+    async def tell(self, wire: bytes) -> None:
+        """Write what is not answered; returns when a serial line has sent it. Raises LineLostError."""
+        async with self._line.turn():
+            await self._write(wire)
+            await self._line.drained()
+
+    async def _write(self, wire: bytes) -> None:
+        await self._line.write(wire)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s < %s", self.name, wire.hex(" "))
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                data = await self._line.read()
+                if log.isEnabledFor(logging.DEBUG):
+                    log.debug("%s > %s", self.name, data.hex(" "))
+                for answer in self._answers(data):
+                    self._heard(answer)
+        except DriverError as error:
+            self._lost(error)
+            self._fail(error)
+        except Exception as error:
+            # a bug in a driver's parser is a fault of its device, told like any other
+            log.exception("%s", self.name)
+            broken = DriverError(f"{self.name}: {error}")
+            self._lost(broken)
+            self._fail(broken)
+
+    def _heard(self, answer: A) -> None:
+        waiting = self._answer
+        if waiting is None or waiting.done() or (self._mine is not None and not self._mine(answer)):
+            return  # of another device on the line, or too late
+        self._seen()
+        waiting.set_result(answer)
+
+    def _fail(self, error: DriverError) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
