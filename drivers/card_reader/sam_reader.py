@@ -1,4 +1,7 @@
-"""Driver for ID-card readers with a SAM module on a serial line or behind TCP (frames: `sam_frames`).
+"""Driver for ID-card readers with a SAM module (frames: `sam_frames`).
+
+Binds to: serial; tcp; usb (bulk, frames as on a serial line); hidraw (`hid_reports` says how the maker packs
+frames into reports). Implements: CardReader.
 
 Cycle, no faster than every 300 ms: find, select, read. A card is read once: after a good read it has to
 leave the field. After a single find without it the card is read again, to be sure that it is the same.
@@ -8,6 +11,9 @@ does not fit) asks once to lay it down again and is tried again in silence.
 The photo is not asked for where the reader has a command for text alone (`text_command`, differs by
 maker); else it comes with the text in the reply of 1295 bytes and is overwritten unseen. No byte of a
 read reply, no name and no number is logged, kept or put into an exception.
+
+A module that refuses to read for want of its key or its authorisation (23, 66) goes on looking for cards: the
+fault stays until one was read. One that refuses everything is closed and opened again until it does not.
 
 How a reader answers *find* for a card that was read and still lies there differs: found, or not found
 until it was lifted. Both are taken: `removed` comes after two finds without a card, with the second kind
@@ -20,17 +26,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
-from drivers.card_reader.card_text import CardTextError, card_from_text
+from drivers.card_reader.card_text import ADDRESS_SIZE, CardTextError, card_from_text
+from drivers.card_reader.event_queue import EventQueue
+from drivers.card_reader.hid_reports import ReportFraming, ReportLine
 from drivers.card_reader.protocol import Card, CardEvent, CardReader
 from drivers.card_reader.sam_frames import Command, SamReply, SamSplitter, Status, command
 from drivers.driver import Health
 from drivers.errors import DriverError, FrameError, LineLostError, NoAnswerError, RefusedError
+from drivers.transport.hidraw import HidrawConfig
 from drivers.transport.table import TransportConfig, transport
+from drivers.transport.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +49,6 @@ STALE_READS: Final = 4
 """Reads of up to 4096 bytes that are thrown away before a question."""
 ABSENT_FINDS: Final = 2
 """So many finds in a row without a card: it was taken away."""
-EVENT_LIMIT: Final = 8
-EVENT_AGE_S: Final = 30.0
-"""An event that nobody took by then is forgotten, and the card with it."""
 
 _FATAL: Final = {
     Status.SELF_TEST_FAILED: "card.self_test_failed",
@@ -53,8 +59,10 @@ _SPOILED: Final = (Status.CHECKSUM, Status.LENGTH)
 
 
 class SamReaderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`transport`: a SAM module speaks 115200 baud.
+    """`transport`: a SAM module speaks 115200 baud; a USB reader wants `endpoint_out` and `endpoint_in`.
 
+    `reports`: how frames lie in the reports of a HID reader (transport hidraw).
+    `details`: read what forms need besides (`CardDetails`), with the newest address of the chip.
     `text_command`: four hex digits of the maker's command for text without photo; while the reader
     refuses it, or without it, 30 01 is used.
     `answer_s`: how long one answer may take.
@@ -65,25 +73,32 @@ class SamReaderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     text_command: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{4}\Z")] | None = None
     presence: Literal["find", "chip"] = "find"
     answer_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 2.0
+    details: bool = False
+    reports: ReportFraming = ReportFraming()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.transport, HidrawConfig):
+            self.reports.pack(b"\0", self.transport.report_size)
 
 
 class SamReader(CardReader):
-    """One reader. Binds to a `Transport`; implements `CardReader`."""
+    """One reader. See the module."""
 
     Config: ClassVar[type[msgspec.Struct]] = SamReaderConfig
 
     def __init__(self, config: SamReaderConfig) -> None:
         super().__init__()
         self._config = config
-        self._transport = transport(config.transport)
+        self._transport = _line(config)
         self._splitter = SamSplitter()
-        self._events: deque[tuple[float, CardEvent]] = deque(maxlen=EVENT_LIMIT)
-        self._event_came = asyncio.Event()
+        self._events = EventQueue()
         self._text_command = int(config.text_command, 16) if config.text_command else None
         self._laid: Literal["nothing", "read", "failed"] = "nothing"
         self._lying: Card | None = None
         """The card that was read and still lies there."""
         self._absent = 0
+        self._refused: str | None = None
+        """The code of a refusal to read cards, while the line lasts."""
         self._sam = ""
 
     async def open(self) -> None:
@@ -104,7 +119,7 @@ class SamReader(CardReader):
             while True:
                 begun = loop.time()
                 await self._poll()
-                self._forget_old_events()
+                self._events.forget_old()
                 await asyncio.sleep(max(0.0, begun + self._config.poll_ms / 1000 - loop.time()))
         except DriverError as error:
             self._lost(error)
@@ -116,12 +131,7 @@ class SamReader(CardReader):
         await self._transport.close()
 
     async def next_event(self) -> CardEvent:
-        while True:
-            self._forget_old_events()
-            if self._events:
-                return self._events.popleft()[1]
-            self._event_came.clear()
-            await self._event_came.wait()
+        return await self._events.get()
 
     # ------------------------------------------------------------------ the cycle
 
@@ -144,17 +154,17 @@ class SamReader(CardReader):
         if self._lying is not None:  # another card, laid down faster than two finds
             self._gone()
         if card is not None:
-            self._laid, self._lying = "read", card
+            self._laid, self._lying, self._refused = "read", card, None
             self._report_ok()
-            self._emit(CardEvent("read", card))
-        elif self._laid == "nothing":
+            self._events.put(CardEvent("read", card))
+        elif self._laid == "nothing" and self._refused is None:
             self._laid = "failed"
-            self._emit(CardEvent("lay_again"))
+            self._events.put(CardEvent("lay_again"))
 
     def _gone(self) -> None:
         """The card is away, or nobody knows: forget it."""
         if self._laid == "read":
-            self._emit(CardEvent("removed"))
+            self._events.put(CardEvent("removed"))
         self._laid, self._lying = "nothing", None
 
     async def _read_card(self) -> Card | None:
@@ -168,17 +178,25 @@ class SamReader(CardReader):
                     log.debug("card not selected, status %02X", reply.status)
                     return None
                 text = await self._read_text()
+                address = await self._read_newest_address() if text and self._config.details else None
             except FrameError:
                 continue  # spoiled on the line: the whole sequence again
+            except RefusedError as error:
+                if error.code == "card.self_test_failed":
+                    raise
+                self._refused = error.code
+                self._report_ok()
+                return None
             if text is None:
                 return None
             try:
-                return card_from_text(text)
+                return card_from_text(text, details=self._config.details, newest_address=address)
             except CardTextError as error:
                 log.info("a card cannot be used: %s does not fit", error.field)
                 return None
             finally:
-                text[:] = bytes(len(text))
+                for buffer in (text, address or bytearray()):
+                    buffer[:] = bytes(len(buffer))
         self.report(Health("degraded", "device.bad_frame", {"sam": self._sam}))
         return None
 
@@ -195,6 +213,13 @@ class SamReader(CardReader):
             log.debug("card not read, status %02X", reply.status)
             return None
         return reply.take_text()
+
+    async def _read_newest_address(self) -> bytearray | None:
+        """None: the chip has none besides the printed one. Raises FrameError."""
+        reply = await self._ask(Command.READ_NEWEST_ADDRESS, tries=1)
+        address = bytearray(reply.data[:ADDRESS_SIZE]) if reply.status == Status.OK else None
+        reply.wipe()
+        return address
 
     # ------------------------------------------------------------------ question and answer
 
@@ -225,6 +250,10 @@ class SamReader(CardReader):
 
     async def _ask_once(self, code: int) -> SamReply | FrameError | None:
         """None: no answer in time. Answers to earlier questions are dropped before."""
+        async with self._transport.turn():
+            return await self._ask_in_turn(code)
+
+    async def _ask_in_turn(self, code: int) -> SamReply | FrameError | None:
         loop = asyncio.get_running_loop()
         for _ in range(STALE_READS):
             if not await self._transport.read(timeout=0):
@@ -246,21 +275,20 @@ class SamReader(CardReader):
 
     # ------------------------------------------------------------------ what it tells
 
-    def _emit(self, event: CardEvent) -> None:
-        self._events.append((asyncio.get_running_loop().time(), event))
-        self._event_came.set()
-
-    def _forget_old_events(self) -> None:
-        oldest = asyncio.get_running_loop().time() - EVENT_AGE_S
-        while self._events and self._events[0][0] < oldest:
-            self._events.popleft()
-
     def _report_ok(self) -> None:
-        self.report(Health("ok", None, {"sam": self._sam}))
+        self.report(Health("fault" if self._refused else "ok", self._refused, {"sam": self._sam}))
 
     def _lost(self, error: DriverError) -> None:
         gone = isinstance(error, LineLostError | NoAnswerError)
+        self._refused = None
         self.report(Health("missing" if gone else "fault", error.code))
+
+
+def _line(config: SamReaderConfig) -> Transport:
+    line = transport(config.transport)
+    if isinstance(config.transport, HidrawConfig):
+        return ReportLine(line, config.reports, config.transport.report_size)
+    return line
 
 
 def _sam_number(reply: SamReply) -> str:

@@ -28,6 +28,10 @@ class SyntheticCard:
     valid_from: date = date(2020, 1, 2)
     valid_until: date | None = date(2040, 1, 2)
     female: bool = False
+    ethnic: str = "01"
+    address: str = "样例路一号"
+    permit: str = "H00000000"
+    issues: str = "01"
 
     def text(self) -> bytes:
         """The 256 bytes as they stand on the chip."""
@@ -39,16 +43,16 @@ class SyntheticCard:
             text = _pad(self.english_name, 120) + _pad(sex, 2) + _pad(self.number, 30) + _pad("UTO", 6)
             text += _pad(self.name, 30) + dates + birth + _pad("01", 4) + _pad("1500", 8)
         elif self.kind == "Y":
-            text = (
-                _pad(self.name, 30) + _pad(sex, 2) + _pad("01", 4) + birth + _pad(self.english_name[:35], 70)
-            )
+            text = _pad(self.name, 30) + _pad(sex, 2) + _pad(self.issues, 4) + birth
+            text += _pad(self.english_name[:35], 70)
             text += _pad(self.number, 36) + _pad("样例签发机关", 30) + dates
             text += _pad(self.english_name[35:], 22) + _pad("UTO", 6)
         else:
-            ethnic = "01" if self.kind == " " else ""
-            text = _pad(self.name, 30) + _pad(sex, 2) + _pad(ethnic, 4) + birth + _pad("样例路一号", 70)
+            ethnic = self.ethnic if self.kind == " " else ""
+            text = _pad(self.name, 30) + _pad(sex, 2) + _pad(ethnic, 4) + birth + _pad(self.address, 70)
             text += _pad(self.number, 36) + _pad("样例签发机关", 30) + dates
-            text += _pad("H00000000", 18) + _pad("01", 4) + _pad("", 6) if self.kind == "J" else _pad("", 28)
+            permit = _pad(self.permit, 18) + _pad(self.issues, 4) + _pad("", 6)
+            text += permit if self.kind == "J" else _pad("", 28)
         return text + _pad(self.kind, 2) + _pad("", 6)
 
 

@@ -1,4 +1,4 @@
-"""A USB printer by pyusb, without the kernel's usblp: bulk out, bulk in.
+"""A USB device by pyusb, without a kernel driver: bulk out, bulk in. A printer unless the profile says more.
 
 python-escpos' own USB connection is not used: it resets the device at every open, which makes some
 printers print a test page or forget a ticket, and swallows errors while configuring. Of its open problems,
@@ -23,7 +23,7 @@ from drivers.errors import LineLostError, WriteStalledError
 
 T = TypeVar("T")
 
-_PRINTER_CLASS: Final = 7
+PRINTER_CLASS: Final = 7
 _READ_SIZE: Final = 512
 """Bytes asked for at once; a multiple of every bulk packet size."""
 _SLICE_MS: Final = 20
@@ -32,19 +32,28 @@ _IDLE_S: Final = 0.03
 """Between two reads that brought nothing."""
 _CHUNK: Final = 4096
 
+Number8 = Annotated[int, msgspec.Meta(ge=0, le=0xFF)]
 Number16 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
 
 
 class UsbConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="usb"):
-    """`vendor` and `product` as in lsusb (TOML takes 0x04b8); `serial` where two of a kind are plugged in."""
+    """`vendor` and `product` as in lsusb (TOML takes 0x04b8); `serial` where two of a kind are plugged in.
+
+    `interface_class`: 7 is a printer, 0xff a maker's own protocol. `endpoint_out`, `endpoint_in`: addresses
+    as lsusb -v shows them (0x02, 0x81), where an interface has several pairs; then any class will do, and
+    interrupt endpoints count, too.
+    """
 
     vendor: Number16
     product: Number16
     serial: str | None = None
+    interface_class: Number8 = PRINTER_CLASS
+    endpoint_out: Annotated[int, msgspec.Meta(ge=0x01, le=0x0F)] | None = None
+    endpoint_in: Annotated[int, msgspec.Meta(ge=0x81, le=0x8F)] | None = None
 
 
 class UsbTransport:
-    """One printer. `find` replaces `usb.core.find` in tests."""
+    """One device. `find` replaces `usb.core.find` in tests."""
 
     def __init__(self, config: UsbConfig, *, find: Callable[..., Any] | None = None) -> None:
         self._config = config
@@ -88,11 +97,11 @@ class UsbTransport:
             if left <= 0:
                 raise WriteStalledError(written, len(data))
             part = data[written : written + _CHUNK]
-            # a slice at a time, so that answers are read while the printer does not take bytes
+            # a slice at a time, so that answers are read while the device does not take bytes
             written += await self._run(self._blocking_write, part, min(left, 0.2))
 
     async def drained(self, timeout: float = 5.0) -> None:
-        """A bulk write returns when the printer has taken the bytes."""
+        """A bulk write returns when the device has taken the bytes."""
         self._check()
 
     def turn(self) -> AbstractAsyncContextManager[Any]:
@@ -124,11 +133,12 @@ class UsbTransport:
         except usb.core.USBError:
             device.set_configuration()
             configuration = device.get_active_configuration()
-        found = [(interface, _ends(interface)) for interface in configuration if _is_printer(interface)]
+        found = [(interface, ends) for interface in configuration if (ends := _wanted(interface, config))]
         # alternate settings without IN cannot be asked for their status
         found.sort(key=lambda each: usb.util.ENDPOINT_IN not in each[1])
         if not found:
-            raise LineLostError(f"{self.name}: is no printer")
+            what = "printer" if config.interface_class == PRINTER_CLASS else "such interface"
+            raise LineLostError(f"{self.name}: is no {what} with the wanted endpoints")
         interface, ends = found[0]
         self._interface = interface.bInterfaceNumber
         try:
@@ -192,21 +202,25 @@ class UsbTransport:
         return self._worker
 
 
-def _is_printer(interface: Any) -> bool:
+def _wanted(interface: Any, config: UsbConfig) -> dict[int, Any]:
+    """The endpoints of an interface by direction; empty when it is not the one that the profile means."""
     import usb.util
 
-    return interface.bInterfaceClass == _PRINTER_CLASS and usb.util.ENDPOINT_OUT in _ends(interface)
-
-
-def _ends(interface: Any) -> dict[int, Any]:
-    """Its bulk endpoints by direction."""
-    import usb.util
-
-    return {
-        usb.util.endpoint_direction(end.bEndpointAddress): end
-        for end in interface
-        if usb.util.endpoint_type(end.bmAttributes) == usb.util.ENDPOINT_TYPE_BULK
-    }
+    said = {usb.util.ENDPOINT_OUT: config.endpoint_out, usb.util.ENDPOINT_IN: config.endpoint_in}
+    kinds = [usb.util.ENDPOINT_TYPE_BULK]
+    if any(said.values()):
+        kinds.append(usb.util.ENDPOINT_TYPE_INTR)
+    elif interface.bInterfaceClass != config.interface_class:
+        return {}
+    ends: dict[int, Any] = {}
+    for end in interface:
+        direction = usb.util.endpoint_direction(end.bEndpointAddress)
+        fits = said[direction] in (None, end.bEndpointAddress)
+        if fits and usb.util.endpoint_type(end.bmAttributes) in kinds:
+            ends[direction] = end
+    complete = usb.util.ENDPOINT_OUT in ends
+    complete = complete and (config.endpoint_in is None or usb.util.ENDPOINT_IN in ends)
+    return ends if complete else {}
 
 
 def _serial_of(device: Any) -> str | None:

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from drivers.card_reader.event_queue import EVENT_LIMIT
 from drivers.card_reader.protocol import Secret
-from drivers.card_reader.sam_reader import EVENT_LIMIT, SamReaderConfig
+from drivers.card_reader.sam_reader import SamReaderConfig
 from drivers.card_reader.synthetic_cards import citizen, number_18, synthetic_cards
 from drivers.driver import Health
 from drivers.errors import LineLostError, NoAnswerError, RefusedError
@@ -226,7 +227,7 @@ async def test_events_that_nobody_takes_are_bounded_and_forgotten(
             b.fake.take()
             await b.polls(4)
         assert len(b.reader._events) == EVENT_LIMIT
-        monkeypatch.setattr("drivers.card_reader.sam_reader.EVENT_AGE_S", 0.0)
+        monkeypatch.setattr("drivers.card_reader.event_queue.EVENT_AGE_S", 0.0)
         await b.polls(3)
         assert not b.reader._events
 
