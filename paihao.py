@@ -10,6 +10,7 @@ import importlib
 import sys
 
 SUBCOMMANDS = {
+    "doctor": ("device.doctor.command", "node", "find, test and configure the devices of this machine"),
     "agent": ("device.command", "node", "run the agent of one node"),
     "hall": ("hall.command", "hall", "run the hall coordinator"),
     "journal": ("hall.journal_command", "hall", "verify or export the journal of a hall"),
