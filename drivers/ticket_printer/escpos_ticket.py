@@ -50,16 +50,17 @@ class Job:
 class TicketWriter:
     """Writes jobs for one model of printer, named by its capability profile of python-escpos.
 
-    `prelude` is sent after every initialisation. `columns`: of the paper. `mode`: "text" in the printer's
-    font, "raster" as dots; "auto" is raster when the template has a typeface of its own or a character is
-    not in GB2312, and the line is `quick` (a raster ticket is 10 to 50 kB). Raises ConfigError for a profile
-    that does not exist. Loads python-escpos (0.2 s): not in the loop.
+    `cut`: full, partial, or bytes of the model's own. `prelude` is sent after every initialisation.
+    `columns`: of the paper. `mode`: "text" in the printer's font, "raster" as dots; "auto" is raster when the
+    template has a typeface of its own or a character is not in GB2312, and the line is `quick` (a raster
+    ticket is 10 to 50 kB). Raises ConfigError for a profile that does not exist. Loads python-escpos (0.2 s):
+    not in the loop.
     """
 
     def __init__(
         self,
         profile: str,
-        cut: Literal["full", "partial"],
+        cut: Literal["full", "partial"] | bytes,
         prelude: bytes = b"",
         *,
         columns: int = 48,
@@ -74,8 +75,9 @@ class TicketWriter:
         self._quick = quick
         self._native_qr = bool(dummy.profile.supports("qrCode"))
         self._native_barcode = bool(dummy.profile.supports("barcodeB"))
-        dummy.cut(mode="PART" if cut == "partial" else "FULL")
-        self.cut: Final[bytes] = dummy.output
+        if not isinstance(cut, bytes):
+            dummy.cut(mode="PART" if cut == "partial" else "FULL")
+        self.cut: Final[bytes] = cut if isinstance(cut, bytes) else dummy.output
         """Feeds past the cutter and cuts; only feeds on a model without a cutter."""
 
     def as_raster(self, lines: Sequence[TicketLine]) -> bool:
@@ -110,7 +112,8 @@ class TicketWriter:
     def void_slip(self) -> bytes:
         """Marks whatever stands above it as void and cuts it off."""
         lines = [TicketLine("text", text, 1, 2, "center", bold=True) for text in VOID_SLIP]
-        return b"".join(self._text(lines)) + self.cut
+        made = self._raster(lines) if self._mode == "raster" else self._text(lines)
+        return b"".join(made) + self.cut
 
     def blank(self) -> bytes:
         """Cuts off whatever hangs in the printer."""
