@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from functools import lru_cache
 from typing import Final
 
 from drivers.ticket_printer.escpos_frames import display_width, text_width
 
 ELLIPSIS: Final = "…"
+KEPT: Final = 256
+"""Texts whose lines are kept: most of a ticket's are those of the one before."""
+EVEN_LIMIT: Final = 120
+"""Characters of a text whose lines are evened out; longer ones are filled from the top."""
 _NOT_AT_START: Final = frozenset("，。、；：！？）】》”’·,.;:!?)]%℃…")
 
 
+@lru_cache(maxsize=KEPT)
 def fitted(text: str, columns: int, *, size: int, least: int, fit: bool, most: int) -> tuple[int, list[str]]:
     """The size from `size` down to `least` at which `text` fits, and its lines.
 
@@ -22,17 +27,17 @@ def fitted(text: str, columns: int, *, size: int, least: int, fit: bool, most: i
     if fit:
         for width in range(size, least - 1, -1):
             if "\n" not in text and text_width(text) * width <= columns:
-                return width, [text]
+                return width, (text,)
         size = least
     for width in range(size, least - 1, -1):
         pieces = [piece for part in text.split("\n") for piece in _even(part, columns // width)]
         if len(pieces) <= most and (width == least or _longest_word(text) <= columns // width):
-            return width, pieces
+            return width, tuple(pieces)
     pieces = pieces[:most]
     last = pieces[-1]
     while text_width(last + ELLIPSIS) > columns // least:
         last = last[:-1]
-    return least, [*pieces[:-1], last + ELLIPSIS]
+    return least, (*pieces[:-1], last + ELLIPSIS)
 
 
 def _longest_word(text: str) -> int:
@@ -67,22 +72,42 @@ def break_lines(text: str, columns: int) -> list[str]:
 def _even(text: str, columns: int) -> list[str]:
     """Broken into as few lines as can be: at punctuation rather than inside a word, of about equal length."""
     pieces = break_lines(text, columns)
-    best, best_score = pieces, -1
-    while len(pieces) > 1:
-        score = sum(
-            before[-1] in _NOT_AT_START or after[0] in "（《【“‘(" for before, after in pairwise(pieces)
-        )
-        if score >= best_score:
-            best, best_score = pieces, score
-        columns -= 1
-        if columns < 2 or len(narrower := break_lines(text, columns)) > len(pieces):
-            break
-        pieces = narrower
-    return best
+    text = text.strip()
+    if len(pieces) < 2 or len(text) > EVEN_LIMIT:
+        return pieces
+    # the best way to break what stands before each place: lines, breaks at punctuation, white at the ends
+    best: dict[int, tuple[int, int, int, int]] = {0: (0, 0, 0, 0)}
+    for end in range(1, len(text) + 1):
+        if end < len(text) and not _may_break(text, end):
+            continue
+        for start in range(end - 1, -1, -1):
+            wide = text_width(text[start:end].strip())
+            if wide > columns:
+                break
+            if start in best and wide:
+                lines, bad, white, _ = best[start]
+                bad += end < len(text) and not _good_break(text, end)
+                found = (lines + 1, bad, white + (columns - wide) ** 2, -start)  # rather the upper one longer
+                best[end] = min(best.get(end, found), found)
+    if len(text) not in best or best[len(text)][0] > len(pieces):
+        return pieces  # a word is longer than a line
+    found_pieces: list[str] = []
+    end = len(text)
+    while end:
+        start = -best[end][3]
+        found_pieces.append(text[start:end].strip())
+        end = start
+    return found_pieces[::-1]
+
+
+def _good_break(text: str, at: int) -> bool:
+    return text[at - 1] in _NOT_AT_START or text[at] in "（《【“‘("
 
 
 def _may_break(text: str, at: int) -> bool:
     before, after = text[at - 1], text[at]
     if after in _NOT_AT_START or display_width(after) == 0:
         return False
-    return " " in (before, after) or display_width(before) == 2 or display_width(after) == 2
+    if " " in (before, after) or display_width(before) == 2:
+        return True
+    return display_width(after) == 2 and not before.isalnum()  # 5号, A区 stay together
