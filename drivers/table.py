@@ -15,6 +15,7 @@ from drivers.driver import Driver
 
 DRIVERS: Final[dict[str, str]] = {
     "escpos": "drivers.ticket_printer.escpos:EscposPrinter",
+    "kiosk_printer": "drivers.ticket_printer.kiosk_printer:KioskPrinter",
     "onbon_bx": "drivers.call_screen.onbon_bx:OnbonBx",
     "serial_keypad": "drivers.keypad.serial_keypad:SerialKeypad",
     "evdev_keypad": "drivers.keypad.evdev_keypad:EvdevKeypad",

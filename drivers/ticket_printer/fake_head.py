@@ -6,7 +6,7 @@ a command. Written from the makers' manuals, independent of the driver.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +43,9 @@ class PrintHead:
         self.items: list[Printed] = []
         self.broken = False
         """Something broke off what is on the paper: it is no whole ticket."""
+        self.foreign: frozenset[bytes] = frozenset()
+        """First two bytes of commands that this make does not know; `on_foreign` is told, nothing is done."""
+        self.on_foreign: Callable[[bytes], None] | None = None
         self._commands = commands
         self._prefixes = {key[:2] for key in commands if len(key) == 3}
         self.reset()
@@ -72,6 +75,10 @@ class PrintHead:
         """The next command or character of `buffer`, which stays as it is; None: it is not all there."""
         if not buffer:
             return None
+        if (two := bytes(buffer[:2])) in self.foreign:
+            if self.on_foreign is not None:
+                self.on_foreign(two)
+            return Step(2)
         if (whole := self._own(buffer)) is not None:
             return Step(whole, command=bytes(buffer[:whole])) if whole and len(buffer) >= whole else None
         match buffer[0]:

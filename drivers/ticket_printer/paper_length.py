@@ -11,11 +11,16 @@ from typing import Final
 
 DOTS_PER_MM: Final = 8
 _DEFAULT_PITCH: Final = 30
-"""ESC 2: 1/6 inch … in dots, as the makes round it."""
+"""ESC 2, as the makes round it."""
 _CELL: Final = 24
 _BARCODE_HEIGHT: Final = 162
-_TWO: Final = frozenset((b"\x1b@", b"\x1b2", b"\x1bi", b"\x1bm", b"\x1c&", b"\x1c."))
-"""Commands of two bytes; all others without data have three."""
+_LENGTHS: Final[dict[bytes, int]] = {
+    **dict.fromkeys((b"\x1b@", b"\x1b2", b"\x1bi", b"\x1bm", b"\x1c&", b"\x1c.", b"\x1d\xe4"), 2),
+    b"\x1dP": 4,
+    b"\x1cP": 6,
+    b"\x1de\x03": 4,
+}
+"""Commands that feed nothing and have another length than three."""
 # Data bytes of a QR code (level M, version 1 upwards), ISO/IEC 18004 table 7.
 _QR_BYTES: Final = (14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251, 287, 331, 362, 412, 450)
 
@@ -57,12 +62,12 @@ class _Meter:
                 self._line_height = max(self._line_height, self._height)
             return 1
         two = data[at : at + 2]
-        if two in _TWO:
+        if size := _LENGTHS.get(two) or _LENGTHS.get(data[at : at + 3]):
             if two in (b"\x1b@", b"\x1b2"):
                 self._pitch = _DEFAULT_PITCH
             if two == b"\x1b@":
                 self._height, self._line_height = 1, 0
-            return 2
+            return size
         rest = data[at + 2 : at + 8]
         if not rest:
             return len(two)

@@ -119,6 +119,11 @@ class ProvedPrinter(TicketPrinter):
         return False
 
     @property
+    def _may_tidy(self) -> bool:
+        """Whether what hangs there may be cut off now, besides before a ticket."""
+        return True
+
+    @property
     def _pause_s(self) -> float:
         """Until the next poll."""
         return self._config.poll_s
@@ -179,7 +184,7 @@ class ProvedPrinter(TicketPrinter):
                 try:
                     async with self._turn:
                         await self._poll(line, misses)
-                        if not self._clean and self.can_print:
+                        if not self._clean and self.can_print and self._may_tidy:
                             await self._tidy(line)
                     misses = 0
                 except NoAnswerError as error:
@@ -267,9 +272,13 @@ class ProvedPrinter(TicketPrinter):
 
     def _count(self, *parts: bytes, ticket: bool = True) -> None:
         """Paper that may have gone out: rather too much than too little."""
-        self._roll.printed(job_mm(*parts), ticket=ticket)
+        self._roll.printed(self._length(*parts), ticket=ticket)
         self._keep_roll()
         self._report()
+
+    def _length(self, *parts: bytes) -> float:
+        """Millimetres of paper that a whole job takes."""
+        return job_mm(*parts)
 
     def _watch_roll(self, status: Status) -> None:
         """A new roll: paper was out and is in; or it was low, the cover was open, and it is low no more."""
