@@ -58,9 +58,9 @@ def barcode_command(payload: str, module: int, height: int) -> bytes:
     return bytes((0x1D, 0x68, height, 0x1D, 0x77, module, 0x1D, 0x48, 0, 0x1D, 0x6B, 73, len(data))) + data
 
 
-def barcode_bitmap(payload: str, module: int, height: int) -> Bitmap:
-    """The bars as dots. Raises BarcodeError."""
-    dots = "".join(bar * module for bar in modules(payload))
+def barcode_bitmap(payload: str, module: int, height: int, left: int = 0) -> Bitmap:
+    """The bars as dots, `left` white dots before them. Raises BarcodeError."""
+    dots = "0" * left + "".join(bar * module for bar in modules(payload))
     width = (len(dots) + 7) // 8
     return Bitmap(width, int(dots.ljust(width * 8, "0"), 2).to_bytes(width, "big") * height)
 

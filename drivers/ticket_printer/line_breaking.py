@@ -17,7 +17,9 @@ _NOT_AT_START: Final = frozenset("，。、；：！？）】》”’·,.;:!?)]
 
 
 @lru_cache(maxsize=KEPT)
-def fitted(text: str, columns: int, *, size: int, least: int, fit: bool, most: int) -> tuple[int, list[str]]:
+def fitted(
+    text: str, columns: int, *, size: int, least: int, fit: bool, most: int
+) -> tuple[int, tuple[str, ...]]:
     """The size from `size` down to `least` at which `text` fits, and its lines.
 
     `fit`: the largest size at which it is one line. Else, and when none is: the largest at which it is at

@@ -1,8 +1,8 @@
 """QR codes: printable ASCII in byte mode, error correction M, versions 1 to 20. No I/O, no packages.
 
 Why not python-escpos' `qrcode`: 28 ms for a ticket's code, on the way from the tap to the paper. This takes
-a hundredth of that, because the whole code is one integer (and a second one, turned, for what runs downwards), and
-what depends on the version alone is kept.
+a hundredth of that, because the whole code is one integer (and a second one, turned, for what runs
+downwards), and what depends on the version alone is kept.
 
     4 bits 0100, length (8 bits up to version 9, else 16), bytes, 0000, then EC 11 EC 11 …
     → blocks, each with its Reed-Solomon bytes, interleaved → two columns at a time from the right, up and
@@ -92,15 +92,17 @@ def qr_rows(payload: str) -> list[str]:
     return [dots[row * stride : row * stride + side] for row in range(side)]
 
 
-def qr_bitmap(payload: str, module: int) -> Bitmap:
-    """The code as dots, `module` to a module, no quiet zone. Raises QrPayloadError."""
+def qr_bitmap(payload: str, module: int, left: int = 0) -> Bitmap:
+    """The code as dots, `module` to a module, `left` white dots before it. Raises QrPayloadError."""
     rows = qr_rows(payload)
-    width = (len(rows) * module + 7) // 8
+    width = (left + len(rows) * module + 7) // 8
+    white = "0" * left
     wide = str.maketrans({"0": "0" * module, "1": "1" * module})
     return Bitmap(
         width,
         b"".join(
-            int(row.translate(wide).ljust(width * 8, "0"), 2).to_bytes(width, "big") * module for row in rows
+            int((white + row.translate(wide)).ljust(width * 8, "0"), 2).to_bytes(width, "big") * module
+            for row in rows
         ),
     )
 

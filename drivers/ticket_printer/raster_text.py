@@ -11,7 +11,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from drivers.ticket_printer.escpos_frames import CELL_HEIGHT, DOTS_PER_COLUMN, Bitmap, display_width
+from drivers.ticket_printer.escpos_frames import CELL_HEIGHT, DOTS_PER_COLUMN, display_width
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
@@ -99,25 +99,23 @@ def clusters(text: str) -> list[tuple[str, int]]:
 
 
 def text_image(
-    text: str, width: int = 1, height: int = 1, bold: bool = False, face: str | None = None
+    text: str,
+    width: int = 1,
+    height: int = 1,
+    bold: bool = False,
+    face: str | None = None,
+    *,
+    left: int = 0,
 ) -> Image.Image:
-    """One line of text, mode "1" (True is ink), as wide as its columns."""
+    """One line of text, mode "1" (True is ink), as wide as its columns and `left` white dots before them."""
     from PIL import Image
 
     parts = clusters(text)
     total = max(1, sum(columns for _, columns in parts)) * DOTS_PER_COLUMN * width
-    line = Image.new("1", (total, CELL_HEIGHT * height))
-    x = 0
+    line = Image.new("1", (left + total, CELL_HEIGHT * height))
+    x = left
     for cluster, columns in parts:
         if cluster.strip():
             line.paste(glyph(cluster, columns, width, height, bold, face), (x, 0))
         x += columns * DOTS_PER_COLUMN * width
     return line
-
-
-def text_bitmap(
-    text: str, width: int = 1, height: int = 1, bold: bool = False, face: str | None = None
-) -> Bitmap:
-    """One line of text as dots."""
-    dots = text_image(text, width, height, bold, face)
-    return Bitmap((dots.width + 7) // 8, dots.tobytes())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -16,8 +17,8 @@ from drivers.ticket_printer import escpos_frames as frames
 from drivers.ticket_printer.code128 import barcode_bitmap, modules
 from drivers.ticket_printer.escpos_frames import CELL_HEIGHT, DOTS_PER_COLUMN, Bitmap
 from drivers.ticket_printer.layout import TicketLine
-from drivers.ticket_printer.qr_code import qr_bitmap
-from drivers.ticket_printer.raster_text import text_bitmap
+from drivers.ticket_printer.qr_code import modules_of, qr_bitmap
+from drivers.ticket_printer.raster_text import text_image
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -46,15 +47,15 @@ def ticket_image(lines: Iterable[TicketLine], columns: int) -> Image.Image:
     from PIL import Image
 
     dots = columns * DOTS_PER_COLUMN
-    made = [(line.space, *_strip(line, dots)) for line in lines]
-    height = sum(space + bitmap.height + below for space, bitmap, below in made)
+    strips = [_strip(line, dots) for line in lines]
+    height = sum(strip.above + strip.ink.height + strip.below for strip in strips)
     picture = Image.new("1", (dots, max(1, height)), 1)
     y = 0
-    for space, bitmap, below in made:
-        y += space
-        ink = Image.frombytes("1", (bitmap.width_bytes * 8, bitmap.height), bitmap.rows)
-        picture.paste(0, (0, y), ink)
-        y += bitmap.height + below
+    for strip in strips:
+        y += strip.above
+        ink = strip.ink
+        picture.paste(0, (0, y), Image.frombytes("1", (ink.width_bytes * 8, ink.height), ink.rows))
+        y += ink.height + strip.below
     return picture
 
 
@@ -64,74 +65,59 @@ def forget_drawn() -> None:
         kept.cache_clear()
 
 
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """A line's dots from the left edge of the paper to its last ink; white rows above and below."""
+
+    above: int
+    ink: Bitmap
+    below: int
+
+
 @lru_cache(maxsize=STRIP_LIMIT)
-def _strip(line: TicketLine, dots: int) -> tuple[Bitmap, int]:
-    """The line where it stands on paper of `dots` dots, and the white rows below it."""
-    below = 0
+def _strip(line: TicketLine, dots: int) -> _Strip:
+    def left(wide: int) -> int:
+        room = max(0, dots - wide)
+        return {"left": 0, "center": room // 2, "right": room}[line.align]
+
     match line.kind:
         case "text":
-            bitmap = text_bitmap(line.text, line.width, line.height, line.bold, line.face)
-            wide = frames.text_width(line.text) * DOTS_PER_COLUMN * line.width
-            below = pitch(line) - CELL_HEIGHT * line.height
+            return _text_strip(line, left(frames.text_width(line.text) * DOTS_PER_COLUMN * line.width))
         case "qr":
-            bitmap = qr_bitmap(line.text, line.module)
-            wide = bitmap.height
+            ink = qr_bitmap(line.text, line.module, left(modules_of(line.text) * line.module))
         case "barcode":
-            bitmap = barcode_bitmap(line.text, line.module, line.dots)
-            wide = len(modules(line.text)) * line.module
+            bars = len(modules(line.text)) * line.module
+            ink = barcode_bitmap(line.text, line.module, line.dots, left(bars))
         case "image":
-            bitmap = image_bitmap(line.text, line.dots)
-            wide = line.dots
-    room = max(0, dots - wide)
-    return moved(bitmap, {"left": 0, "center": room // 2, "right": room}[line.align]), below
+            ink = image_bitmap(line.text, line.dots, left(line.dots))
+    return _Strip(line.space, ink, 0)
+
+
+def _text_strip(line: TicketLine, left: int) -> _Strip:
+    image = text_image(line.text, line.width, line.height, line.bold, line.face, left=left)
+    box = image.getbbox()
+    if box is None:
+        return _Strip(line.space + pitch(line), Bitmap(1, b""), 0)
+    _, top, right, bottom = box
+    right = -(-right // 8) * 8
+    ink = Bitmap(right // 8, image.crop((0, top, right, bottom)).tobytes())
+    return _Strip(line.space + top, ink, pitch(line) - bottom)
 
 
 @lru_cache(maxsize=STRIP_LIMIT)
 def _commands(line: TicketLine, dots: int) -> tuple[bytes, ...]:
-    bitmap, below = _strip(line, dots)
-    width, rows = bitmap.width_bytes, bitmap.rows
-    top = (len(rows) - len(rows.lstrip(b"\0"))) // width
-    end = -(-len(rows.rstrip(b"\0")) // width)
-    if end <= top:
-        return tuple(_feeds(line.space + bitmap.height + below))
-    ink = trimmed(Bitmap(width, rows[top * width : end * width]))
-    return (
-        *_feeds(line.space + top),
-        *frames.raster(ink),
-        *_feeds(bitmap.height - end + below),
-    )
+    strip = _strip(line, dots)
+    return (*_feeds(strip.above), *frames.raster(strip.ink), *_feeds(strip.below))
 
 
 def _feeds(dots: int) -> list[bytes]:
     return [frames.feed_dots(min(255, dots - done)) for done in range(0, dots, 255)]
 
 
-def moved(bitmap: Bitmap, left: int) -> Bitmap:
-    """With `left` white dots before each row."""
-    if not left:
-        return bitmap
-    width, rows, white = bitmap.width_bytes, bitmap.rows, bytes(left // 8)
-    wider = b"".join(white + rows[at : at + width] + b"\0" for at in range(0, len(rows), width))
-    # one shift for all rows: what leaves a row goes into its own last byte
-    shifted = int.from_bytes(wider, "big") >> left % 8
-    return Bitmap(len(white) + width + 1, shifted.to_bytes(len(wider), "big"))
-
-
-def trimmed(bitmap: Bitmap) -> Bitmap:
-    """Without the white bytes to the right of all ink."""
-    width, rows = bitmap.width_bytes, bitmap.rows
-    last = width
-    while last > 1 and not any(rows[last - 1 :: width]):
-        last -= 1
-    if last == width:
-        return bitmap
-    return Bitmap(last, b"".join(rows[at : at + last] for at in range(0, len(rows), width)))
-
-
 @lru_cache(maxsize=IMAGE_LIMIT)
-def image_bitmap(path: str, dots: int) -> Bitmap:
-    """The picture in `path`, made `dots` wide, dithered. One that is gone since its template was checked is
-    one white row."""
+def image_bitmap(path: str, dots: int, left: int = 0) -> Bitmap:
+    """The picture in `path`, made `dots` wide, dithered, `left` white dots before it. One that is gone since
+    its template was checked is one white row."""
     from PIL import Image, ImageOps
 
     try:
@@ -144,5 +130,7 @@ def image_bitmap(path: str, dots: int) -> Bitmap:
         return Bitmap(1, b"\0")
     grey = whole.convert("L")
     height = max(1, round(grey.height * dots / grey.width))
-    ink = ImageOps.invert(grey.resize((dots, height), Image.Resampling.LANCZOS)).convert("1")
-    return Bitmap((dots + 7) // 8, ink.tobytes())
+    ink = Image.new("1", (left + dots, height))
+    black = ImageOps.invert(grey.resize((dots, height), Image.Resampling.LANCZOS)).convert("1")
+    ink.paste(black, (left, 0))
+    return Bitmap((ink.width + 7) // 8, ink.tobytes())
