@@ -12,6 +12,7 @@ from typing import Final
 
 from drivers.ticket_printer.printed_paper import (
     Printed,
+    PrintedBarcode,
     PrintedFeed,
     PrintedLine,
     PrintedQr,
@@ -61,6 +62,7 @@ class PrintHead:
         self._chinese = False
         self._qr_module = 3
         self._qr_data = b""
+        self._bar_height, self._bar_module = 162, 3
 
     @property
     def has_ink(self) -> bool:
@@ -174,6 +176,12 @@ class PrintHead:
                 return self._raster(buffer)
             case "(":
                 return self._parameters(buffer)
+            case "k":
+                return self._barcode(buffer)
+            case "h":
+                self._bar_height = n
+            case "w":
+                self._bar_module = n
             case "!":
                 self._width, self._height = (n >> 4 & 7) + 1, (n & 7) + 1
             case _:
@@ -220,6 +228,20 @@ class PrintHead:
                 pass
         return Step(size)
 
+    def _barcode(self, buffer: bytearray) -> Step | None:
+        """GS k: function A ends with 00, function B has its length; of the kinds only Code 128 is drawn."""
+        kind = buffer[2]
+        if kind < 65:
+            end = buffer.find(0, 3, 256)
+            return Step(end + 1) if end >= 0 else Step(256) if len(buffer) >= 256 else None
+        if len(buffer) < 4 or len(buffer) < 4 + buffer[3]:
+            return None
+        data = bytes(buffer[4 : 4 + buffer[3]])
+        if kind != 73 or (text := _code128_text(data)) is None:
+            return Step(4 + len(data))
+        self.items.append(PrintedBarcode(text, self._bar_module, self._bar_height, self._align))
+        return Step(4 + len(data), self._bar_height)
+
     def _chinese_command(self, buffer: bytearray) -> Step | None:
         if len(buffer) < 2:
             return None
@@ -227,3 +249,25 @@ class PrintHead:
             self._chinese = buffer[1] == ord("&")
             return Step(2)
         return Step(3) if len(buffer) >= 3 else None
+
+
+def _code128_text(data: bytes) -> str | None:
+    """What `{A`, `{B` or `{C` and characters stand for; None when a printer would not take it."""
+    code, text = "", ""
+    at = 0
+    while at < len(data):
+        if data[at] == ord("{"):
+            sign = chr(data[at + 1]) if at + 1 < len(data) else ""
+            if sign in ("A", "B", "C"):
+                code = sign
+            elif sign == "{" and code:
+                text += sign
+            else:
+                return None
+            at += 2
+            continue
+        if not code or (code == "C" and data[at] > 99) or data[at] > 127:
+            return None
+        text += f"{data[at]:02}" if code == "C" else chr(data[at])
+        at += 1
+    return text or None

@@ -50,11 +50,21 @@ class PrintedQr:
 
 
 @dataclass(frozen=True, slots=True)
+class PrintedBarcode:
+    """Code 128, `module` dots to a bar's unit."""
+
+    payload: str
+    module: int
+    height: int
+    align: Where
+
+
+@dataclass(frozen=True, slots=True)
 class PrintedFeed:
     dots: int
 
 
-Printed: TypeAlias = PrintedLine | PrintedRaster | PrintedQr | PrintedFeed
+Printed: TypeAlias = PrintedLine | PrintedRaster | PrintedQr | PrintedBarcode | PrintedFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,10 @@ class PrintedTicket:
     @property
     def qr(self) -> list[str]:
         return [item.payload for item in self.items if isinstance(item, PrintedQr)]
+
+    @property
+    def barcodes(self) -> list[str]:
+        return [item.payload for item in self.items if isinstance(item, PrintedBarcode)]
 
     @property
     def text(self) -> str:
@@ -118,7 +132,7 @@ def half_columns(char: str) -> int:
     return 1 if char.isascii() or unicodedata.east_asian_width(char) == "H" else 2
 
 
-def _ink(item: PrintedLine | PrintedRaster | PrintedQr) -> Image.Image:
+def _ink(item: PrintedLine | PrintedRaster | PrintedQr | PrintedBarcode) -> Image.Image:
     """The ink of an item as a mask."""
     from PIL import Image, ImageOps
 
@@ -136,6 +150,13 @@ def _ink(item: PrintedLine | PrintedRaster | PrintedQr) -> Image.Image:
             image = Image.new("L", (len(matrix), len(matrix)))
             image.putdata([255 if cell else 0 for row in matrix for cell in row])
             return ImageOps.scale(image, module, Image.Resampling.NEAREST)
+        case PrintedBarcode(payload, module, height):
+            from barcode import Code128  # type: ignore[import-untyped]
+
+            bars: str = Code128(payload).build()[0]
+            image = Image.new("L", (len(bars), 1))
+            image.putdata([255 if bar == "1" else 0 for bar in bars])
+            return image.resize((len(bars) * module, height), Image.Resampling.NEAREST)
         case PrintedLine():
             return _line_ink(item)
 
