@@ -192,7 +192,11 @@ class Agent:
 
             printer = cast("TicketPrinter", self._driver(entry.printer))
             return KioskStationRunner(
-                entry, self.node, printer, cast("CardReader | None", self._driver(entry.card_reader))
+                entry,
+                self.node,
+                printer,
+                cast("CardReader | None", self._driver(entry.card_reader)),
+                cast("CardReader | None", self._driver(entry.scanner)),
             )
         if isinstance(entry, CounterStation):
             from device.stations.counter import CounterStationRunner

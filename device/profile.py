@@ -52,11 +52,15 @@ class DeviceEntry(_Part, frozen=True, kw_only=True):
 
 class KioskStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="kiosk"):
     """Takes numbers. `online_wait_s`: how long a citizen waits for the coordinator before the lease is used;
-    `lease_low`: ask for numbers when fewer are left."""
+    `lease_low`: ask for numbers when fewer are left. `scanner`: of codes, or a reader of IC cards.
+    `match_key_file`: the hall's secret key, the same on all kiosks, under which codes and cards are hashed to
+    be matched; at least 32 bytes, mode 600 (`head -c 32 /dev/urandom`)."""
 
     id: Id
     printer: Id
     card_reader: Id | None = None
+    scanner: Id | None = None
+    match_key_file: str | None = None
     online_wait_s: Annotated[float, msgspec.Meta(gt=0, le=30)] = 2.0
     lease_low: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
 
@@ -91,6 +95,7 @@ Station = KioskStation | CounterStation | BoardStation
 _KINDS: dict[str, DeviceKind] = {
     "printer": "ticket_printer",
     "card_reader": "card_reader",
+    "scanner": "card_reader",
     "call_keypad": "keypad",
     "rating_keypad": "keypad",
     "call_screen": "call_screen",

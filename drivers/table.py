@@ -20,6 +20,8 @@ DRIVERS: Final[dict[str, str]] = {
     "serial_keypad": "drivers.keypad.serial_keypad:SerialKeypad",
     "evdev_keypad": "drivers.keypad.evdev_keypad:EvdevKeypad",
     "sam_reader": "drivers.card_reader.sam_reader:SamReader",
+    "scanner": "drivers.card_reader.scanner:Scanner",
+    "pcsc_reader": "drivers.card_reader.pcsc_reader:PcscReader",
     "speaker": "drivers.voice.speaker:Speaker",
     "gpio_light": "drivers.light.gpio_light:GpioLight",
     "serial_light": "drivers.light.serial_light:SerialLight",

@@ -63,6 +63,12 @@ class RateService(LinkMessage, frozen=True, kw_only=True, tag="rate_service"):
     grade: Grade
 
 
+class ScanWanted(LinkMessage, frozen=True, kw_only=True, tag="scan_wanted"):
+    """The screen asks for a code: light and trigger of the scanner on, for a minute at most."""
+
+    wanted: bool
+
+
 # ---------------------------------------------------------------- agent → screen
 
 
@@ -82,6 +88,21 @@ class CardGone(LinkMessage, frozen=True, kw_only=True, tag="card_gone"):
     """The card was taken away: forget what was shown."""
 
 
+class CodeScanned(LinkMessage, frozen=True, kw_only=True, tag="code_scanned"):
+    """A code was held before the scanner or an IC card was laid down; said once.
+
+    `ticket`: a ticket of this hall, by its id. `appointment`, `card`: anything else, masked; `handle` stands
+    for it for two minutes, None when the kiosk cannot match. `unreadable`: ask for it again.
+    `code` is a key of `wire.texts` for the citizen.
+    """
+
+    kind: Literal["ticket", "appointment", "card", "unreadable"]
+    ticket: Id | None = None
+    handle: Id | None = None
+    masked: str | None = None
+    code: str | None = None
+
+
 class KioskState(LinkMessage, frozen=True, kw_only=True, tag="kiosk_state"):
     """What the kiosk can do now. `online` False: the coordinator is away, numbers come from the lease."""
 
@@ -91,6 +112,7 @@ class KioskState(LinkMessage, frozen=True, kw_only=True, tag="kiosk_state"):
     printer: DeviceState | None
     card_reader: DeviceState | None
     offline_numbers: dict[Id, int] = {}
+    scanner: DeviceState | None = None
 
 
 class TicketProgress(LinkMessage, frozen=True, kw_only=True, tag="ticket_progress"):
@@ -119,8 +141,10 @@ class CounterShown(LinkMessage, frozen=True, kw_only=True, tag="counter_shown"):
     stale: bool
 
 
-ToAgent: TypeAlias = ScreenHello | TakeTicket | ReprintTicket | RateService
-ToScreen: TypeAlias = CardShown | CardGone | KioskState | TicketProgress | BoardShown | CounterShown
+ToAgent: TypeAlias = ScreenHello | TakeTicket | ReprintTicket | RateService | ScanWanted
+ToScreen: TypeAlias = (
+    CardShown | CardGone | CodeScanned | KioskState | TicketProgress | BoardShown | CounterShown
+)
 
 _encoder = msgspec.json.Encoder()
 _to_agent: msgspec.json.Decoder[ToAgent] = msgspec.json.Decoder(ToAgent)

@@ -6,18 +6,25 @@ from collections.abc import Callable
 from datetime import date
 
 from device.stations.station import Node
-from drivers.card_reader.protocol import Card, CardReader
+from drivers.card_reader.protocol import Card, CardEvent, CardReader
 from wire.messages import Catalogue, Id
 from wire.screen_link import CardGone, CardShown, LinkMessage
 
 
 class CardDesk:
-    """`shown` is what the screens see of the card that lies on the reader now."""
+    """`shown` is what the screens see of the card that lies there now; `other` gets codes and chips."""
 
-    def __init__(self, node: Node, reader: CardReader, show: Callable[[LinkMessage], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        reader: CardReader,
+        show: Callable[[LinkMessage], None],
+        other: Callable[[CardEvent], None],
+    ) -> None:
         self._node = node
         self._reader = reader
         self._show = show
+        self._other = other
         self.shown: CardShown | None = None
 
     async def run(self) -> None:
@@ -28,6 +35,8 @@ class CardDesk:
                 self._set(self._masked(event.card))
             elif event.what == "lay_again":
                 self._set(CardShown(lay_again=True))
+            elif event.what in ("code", "chip"):
+                self._other(event)
             else:
                 self._set(None)
 

@@ -23,6 +23,7 @@ from device.profile import KioskStation
 from device.stations.card import CardDesk
 from device.stations.leases import Leases
 from device.stations.paper import language_of, offline_event, paper_of
+from device.stations.scan import ScanDesk
 from device.stations.station import Node, Station
 from device.storage import PaperEvent
 from drivers.card_reader.protocol import CardReader
@@ -42,7 +43,15 @@ from wire.messages import (
     TicketPrinted,
     TicketRequested,
 )
-from wire.screen_link import KioskState, LinkMessage, ReprintTicket, TakeTicket, TicketProgress, ToAgent
+from wire.screen_link import (
+    KioskState,
+    LinkMessage,
+    ReprintTicket,
+    ScanWanted,
+    TakeTicket,
+    TicketProgress,
+    ToAgent,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +79,18 @@ class KioskStationRunner(Station):
     """One kiosk; a node has one at most."""
 
     def __init__(
-        self, station: KioskStation, node: Node, printer: TicketPrinter, reader: CardReader | None
+        self,
+        station: KioskStation,
+        node: Node,
+        printer: TicketPrinter,
+        reader: CardReader | None,
+        scanner: CardReader | None = None,
     ) -> None:
         super().__init__(station.id, node)
         self._station = station
         self._printer = printer
-        self._desk = CardDesk(node, reader, self._show) if reader is not None else None
+        self.scan = ScanDesk(node, scanner, station.match_key_file, self._show)
+        self._desk = CardDesk(node, reader, self._show, self.scan.take) if reader is not None else None
         self.leases = Leases(node, station.lease_low, self._show_state)
         self._progress: dict[str, TicketProgress] = {}
         self._wishes: dict[str, TakeTicket] = {}
@@ -100,6 +115,7 @@ class KioskStationRunner(Station):
             tasks.create_task(self.leases.run(), name=f"{self.id} leases")
             if self._desk is not None:
                 tasks.create_task(self._desk.run(), name=f"{self.id} cards")
+            tasks.create_task(self.scan.run(), name=f"{self.id} scanner")
 
     # ---------------------------------------------------------------- the screen
 
@@ -112,6 +128,8 @@ class KioskStationRunner(Station):
             self.node.spawn(self._take(message), f"ticket {message.request}", to_the_end=True)
         elif isinstance(message, ReprintTicket):
             self.node.spawn(self._reprint(message.ticket), f"reprint {message.ticket}", to_the_end=True)
+        elif isinstance(message, ScanWanted):
+            self.node.spawn(self.scan.watch(message.wanted), "scanner")
 
     def on_online(self, online: bool) -> None:
         self._show_state()
@@ -125,7 +143,7 @@ class KioskStationRunner(Station):
     def on_device(self, state: DeviceState) -> None:
         if state.device == self._station.card_reader and state.health in ("missing", "fault") and self._desk:
             self._desk.forget()
-        if state.device in (self._station.printer, self._station.card_reader):
+        if state.device in (self._station.printer, self._station.card_reader, self._station.scanner):
             self._show_state()
 
     def on_catalogue(self, catalogue: Catalogue) -> None:
@@ -136,7 +154,7 @@ class KioskStationRunner(Station):
         self._show_state()
 
     def _state(self) -> KioskState:
-        devices, reader = self.node.devices, self._station.card_reader
+        devices, reader, scanner = self.node.devices, self._station.card_reader, self._station.scanner
         return KioskState(
             online=self.node.link.online,
             catalogue=self.node.catalogue,
@@ -144,6 +162,7 @@ class KioskStationRunner(Station):
             printer=devices.get(self._station.printer),
             card_reader=devices.get(reader) if reader is not None else None,
             offline_numbers=self.leases.remaining,
+            scanner=devices.get(scanner) if scanner is not None else None,
         )
 
     def _show(self, message: LinkMessage) -> None:

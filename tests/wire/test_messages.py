@@ -33,8 +33,10 @@ LINK_SAMPLES: dict[str, LinkMessage] = {
     "take_ticket": screen_link.TakeTicket(request="req-7f3a", service="social-insurance", priority="elderly"),
     "reprint_ticket": screen_link.ReprintTicket(ticket="t-0193"),
     "rate_service": screen_link.RateService(prompt="p-0042", grade=4),
+    "scan_wanted": screen_link.ScanWanted(wanted=True),
     "card_shown": screen_link.CardShown(name="王*明", number="11****************", priority="elderly"),
     "card_gone": screen_link.CardGone(),
+    "code_scanned": screen_link.CodeScanned(kind="appointment", handle="6f1c", masked="AB****************89"),
     "kiosk_state": screen_link.KioskState(
         online=False,
         catalogue=SAMPLES["catalogue"],  # type: ignore[arg-type]

@@ -1,0 +1,154 @@
+"""What is held before a kiosk's scanner or laid on its reader of IC cards: shown, and forgotten.
+
+The address on a ticket of this hall gives the ticket's id, which is nobody's secret. Anything else may hold
+personal data (an appointment's code, a phone's payment code, a card's UID): the screens get it masked, with a
+handle; the agent keeps, for a short time and in memory only, its keyed hash under the handle. Whoever
+matches appointments asks for the hash; the text itself goes nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from device.stations.station import Node
+from drivers.card_reader.protocol import CardEvent, CardReader, Secret
+from wire.screen_link import CodeScanned, LinkMessage
+
+logger = logging.getLogger(__name__)
+
+HANDLES: Final = 16
+"""Codes that wait to be matched; older ones are forgotten."""
+HANDLE_S: Final = 120.0
+"""A code that nobody matched by then is forgotten."""
+WATCH_S: Final = 60.0
+"""Light and trigger go off by themselves after this."""
+KEY_SIZE: Final = 32
+"""The fewest bytes of the hall's key."""
+UNREADABLE: Final = "scanner.unreadable"
+NO_KEY: Final = "scanner.no_key"
+NO_UID: Final = "card.no_uid"
+
+
+class ScanDesk:
+    """`reader` is the kiosk's scanner; codes and chips that its card reader tells come through `take`.
+
+    `key_file`: the hall's key for keyed hashes, at least KEY_SIZE bytes, mode 600; without it nothing can be
+    matched.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        reader: CardReader | None,
+        key_file: str | None,
+        show: Callable[[LinkMessage], None],
+    ) -> None:
+        self._node = node
+        self._reader = reader
+        self._key_file = key_file
+        self._show = show
+        self._key: bytes | None = None
+        self._held: dict[str, tuple[float, str]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def run(self) -> None:
+        """Follow the scanner; never returns when there is one."""
+        if self._key_file is not None:
+            try:
+                self._key = read_key(Path(self._key_file))
+            except (OSError, ValueError) as error:
+                logger.error("codes cannot be matched: %s: %s", self._key_file, error)
+        while self._reader is not None:
+            event = await self._reader.next_event()
+            if event.what == "lay_again":
+                self._show(CodeScanned(kind="unreadable", code=UNREADABLE))
+            else:
+                self.take(event)
+
+    def take(self, event: CardEvent) -> None:
+        """Tell the screens of a code or a chip; other events are not for it."""
+        if event.code is not None:
+            ticket = self._ticket(event.code.text)
+            if ticket is not None:
+                self._show(CodeScanned(kind="ticket", ticket=ticket))
+            else:
+                self._offer("appointment", event.code.text)
+        elif event.chip is not None:
+            if event.chip.uid is None:
+                self._show(CodeScanned(kind="unreadable", code=NO_UID))
+            else:
+                self._offer("card", event.chip.uid)
+
+    def keyed_hash(self, handle: str) -> str | None:
+        """HMAC-SHA-256 in hex, under the hall's key, of what `handle` stands for; None when forgotten."""
+        self._forget_old()
+        held = self._held.get(handle)
+        return held[1] if held is not None else None
+
+    async def watch(self, on: bool) -> None:
+        """The screen waits for a code, or no longer."""
+        if self._reader is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if on:
+            self._timer = asyncio.get_running_loop().call_later(WATCH_S, self._stop_watching)
+        await self._reader.watch(on)
+
+    def _stop_watching(self) -> None:
+        self._node.spawn(self.watch(False), "scanner")
+
+    def _ticket(self, text: Secret) -> str | None:
+        catalogue = self._node.catalogue
+        pattern = ticket_pattern(catalogue.ticket_url) if catalogue is not None else None
+        found = text.part(pattern) if pattern is not None else None
+        return found.lower() if found is not None else None
+
+    def _offer(self, kind: Literal["appointment", "card"], secret: Secret) -> None:
+        handle = code = None
+        if self._key is None:
+            code = NO_KEY
+        else:
+            self._forget_old()
+            handle = secrets.token_hex(16)
+            self._held[handle] = (asyncio.get_running_loop().time(), secret.keyed_hash(self._key))
+            while len(self._held) > HANDLES:
+                del self._held[next(iter(self._held))]
+        self._show(CodeScanned(kind=kind, handle=handle, masked=secret.masked, code=code))
+
+    def _forget_old(self) -> None:
+        oldest = asyncio.get_running_loop().time() - HANDLE_S
+        for handle in [handle for handle, (at, _) in self._held.items() if at < oldest]:
+            del self._held[handle]
+
+
+def ticket_pattern(url: str) -> re.Pattern[str] | None:
+    """What fits the address on a ticket, with the id as first group; None when tickets carry none.
+
+    Without regard to case: a scanner that types may have Caps Lock on.
+    """
+    before, place, after = url.partition("{ticket}")
+    if not place:
+        return None
+    again = re.escape(after).replace(re.escape("{ticket}"), r"\1")
+    return re.compile(re.escape(before) + "([a-z0-9-]{1,64})" + again, re.IGNORECASE)
+
+
+def read_key(path: Path) -> bytes:
+    """The hall's key. Raises OSError, ValueError when others may read it or it is too short."""
+    with path.open("rb") as file:
+        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+            raise ValueError("others may read it: chmod 600")
+        key = file.read(4096)
+    if len(key) < KEY_SIZE:
+        raise ValueError(f"shorter than {KEY_SIZE} bytes")
+    return key
