@@ -51,7 +51,7 @@ class TakeTicket(LinkMessage, frozen=True, kw_only=True, tag="take_ticket"):
 
 
 class ReprintTicket(LinkMessage, frozen=True, kw_only=True, tag="reprint_ticket"):
-    """Print the newest ticket of this kiosk again, same number; only after an unknown paper."""
+    """Print the newest ticket of this kiosk again, same number; only after an unknown or retracted paper."""
 
     ticket: Id
 
@@ -116,7 +116,11 @@ class KioskState(LinkMessage, frozen=True, kw_only=True, tag="kiosk_state"):
 
 
 class TicketProgress(LinkMessage, frozen=True, kw_only=True, tag="ticket_progress"):
-    """How a `TakeTicket` goes on. `code` is a key of `wire.texts` for the citizen."""
+    """How a `TakeTicket` goes on. `code` is a key of `wire.texts` for the citizen.
+
+    `outlet`: where the printer says what becomes of its paper after it is out. A retracted one may be printed
+    again.
+    """
 
     request: Id
     stage: Literal["requested", "printing", "done", "failed", "refused"]
@@ -126,6 +130,7 @@ class TicketProgress(LinkMessage, frozen=True, kw_only=True, tag="ticket_progres
     paper: PaperOutcome | None = None
     code: str | None = None
     offline: bool = False
+    outlet: Literal["presented", "left", "taken", "retracted"] | None = None
 
 
 class BoardShown(LinkMessage, frozen=True, kw_only=True, tag="board_shown"):

@@ -22,6 +22,7 @@ from device.dispatch import Handler
 from device.profile import KioskStation
 from device.stations.card import CardDesk
 from device.stations.leases import Leases
+from device.stations.outlet import OutletDesk
 from device.stations.paper import language_of, offline_event, paper_of
 from device.stations.scan import ScanDesk
 from device.stations.station import Node, Station
@@ -97,6 +98,8 @@ class KioskStationRunner(Station):
         self._answers: dict[str, asyncio.Future[bool]] = {}
         self._printing = asyncio.Lock()
         self._last: _Printed | None = None
+        self._outlet = OutletDesk(node, self._go_on)
+        printer.on_outlet = self._outlet.heard
 
     @property
     def topics(self) -> list[tuple[str, dict[str, str]]]:
@@ -172,6 +175,7 @@ class KioskStationRunner(Station):
         self._show(self._state())
 
     def _go_on(self, progress: TicketProgress) -> None:
+        progress = self._outlet.fill(progress)
         self._progress[progress.request] = progress
         while len(self._progress) > KEPT_REQUESTS:
             oldest = next(iter(self._progress))
@@ -378,8 +382,11 @@ class KioskStationRunner(Station):
     async def _reprint(self, ticket: str) -> None:
         """The citizen has no whole paper in hand: the same number once more."""
         last = self._last
-        if last is None or last.event.ticket != ticket or last.event.paper != "unknown":
-            logger.warning("no reprint of %s: it is not the newest, or its paper is known", ticket)
+        again = last is not None and (
+            last.event.paper == "unknown" or self._outlet.retracted(last.event.number)
+        )
+        if last is None or last.event.ticket != ticket or not again:
+            logger.warning("no reprint of %s: it is not the newest, or its paper is out", ticket)
             return
         self._last = None
         code = self._cannot_print()

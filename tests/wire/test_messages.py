@@ -46,7 +46,13 @@ LINK_SAMPLES: dict[str, LinkMessage] = {
         offline_numbers={"general": 38},
     ),
     "ticket_progress": screen_link.TicketProgress(
-        request="req-7f3a", stage="done", ticket="t-0193", number="A005", waiting_ahead=4, paper="confirmed"
+        request="req-7f3a",
+        stage="done",
+        ticket="t-0193",
+        number="A005",
+        waiting_ahead=4,
+        paper="confirmed",
+        outlet="presented",
     ),
     "board_shown": screen_link.BoardShown(board=SAMPLES["board"], stale=True),  # type: ignore[arg-type]
     "counter_shown": screen_link.CounterShown(
