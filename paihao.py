@@ -12,6 +12,7 @@ import sys
 SUBCOMMANDS = {
     "doctor": ("device.doctor.command", "node", "find, test and configure the devices of this machine"),
     "agent": ("device.command", "node", "run the agent of one node"),
+    "ticket": ("device.ticket_command", "printer", "draw a ticket from its template; check a template"),
     "hall": ("hall.command", "hall", "run the hall coordinator"),
     "journal": ("hall.journal_command", "hall", "verify or export the journal of a hall"),
     "demo": ("simulator.command", "simulator", "run a whole hall on this machine"),
