@@ -119,7 +119,7 @@ class PrintHead:
         else:
             char = bytes(buffer[:1]).decode("cp437")
         dots = 0
-        columns = half_columns(char) * self._width
+        columns = (half_columns(char) if size > 1 else 1) * self._width
         if self._columns_used + columns > self.columns:
             dots = self._print_line()
         if not self.line:

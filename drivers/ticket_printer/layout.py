@@ -98,10 +98,11 @@ class TicketLine:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A checked template. `face`: path of a typeface, or None."""
+    """A checked template. `face`: path of a typeface, or None. `places`: of each line in its file."""
 
     template: tuple[TemplateLine, ...]
     face: str | None = None
+    places: tuple[int, ...] = ()
 
     def lines(self, paper: Paper, columns: int) -> list[TicketLine]:
         """The ticket of `paper` on paper of `columns` half-width columns (32: 58 mm, 48: 80 mm).
@@ -109,8 +110,13 @@ class Layout:
         `paper.values["language"]` chooses the texts; a value `name@en` is the one of that language. A line
         with a name that has no value is left out.
         """
+        values = self.values(paper, columns)
+        return [made for line in self.template for made in self.made(line, values, columns)]
+
+    def values(self, paper: Paper, columns: int) -> dict[str, str]:
+        """What fills the names of the template."""
         values = {name: printable(value[:TEXT_LIMIT]).strip() for name, value in paper.values.items()}
-        values |= {
+        return values | {
             "number": paper.number,
             "number_spaced": " ".join(paper.number),
             "qr": paper.qr,
@@ -118,13 +124,11 @@ class Layout:
             "language": paper.values.get("language", LANGUAGE),
             "columns": str(columns),
         }
-        found: list[TicketLine] = []
-        for line in self.template:
-            if all(holds(condition, values) for condition in line.when):
-                found += self._made(line, values, columns)
-        return found
 
-    def _made(self, line: TemplateLine, values: Mapping[str, str], columns: int) -> list[TicketLine]:
+    def made(self, line: TemplateLine, values: Mapping[str, str], columns: int) -> list[TicketLine]:
+        """What one line of the template becomes; empty when it is left out."""
+        if not all(holds(condition, values) for condition in line.when):
+            return []
         if line.qr:
             return _qr(line, values["qr"], columns) if values["qr"] else []
         if line.barcode is not None:

@@ -114,7 +114,7 @@ def read_layout(text: str, name: str = "layout", folder: Path | None = None) -> 
         problems.append(Problem(0, "no_number"))
     if problems:
         raise LayoutError(name, problems)
-    return Layout(tuple(template), face)
+    return Layout(tuple(template), face, tuple(map(places.of, range(len(template)))))
 
 
 # ---------------------------------------------------------------- TOML and its lines

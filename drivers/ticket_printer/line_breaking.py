@@ -20,26 +20,26 @@ _NOT_AT_START: Final = frozenset("，。、；：！？）】》”’·,.;:!?)]
 def fitted(
     text: str, columns: int, *, size: int, least: int, fit: bool, most: int
 ) -> tuple[int, tuple[str, ...]]:
-    """The size from `size` down to `least` at which `text` fits, and its lines.
+    """The size, `size` or smaller, at which `text` fits, and its lines.
 
-    `fit`: the largest size at which it is one line. Else, and when none is: the largest at which it is at
-    most `most` lines and no word is broken. When even the smallest is not enough the rest is cut off and
-    "…" says so.
+    `fit`: the largest size down to `least` at which it is one line. Else, and when there is none: the
+    largest, from `least` where it was to fit, at which it is at most `most` lines and no word is broken.
+    When even the smallest is not enough the rest is cut off and "…" says so.
     """
     if fit:
         for width in range(size, least - 1, -1):
             if "\n" not in text and text_width(text) * width <= columns:
                 return width, (text,)
         size = least
-    for width in range(size, least - 1, -1):
+    pieces: list[str] = []
+    for width in range(size, 0, -1):
         pieces = [piece for part in text.split("\n") for piece in _even(part, columns // width)]
-        if len(pieces) <= most and (width == least or _longest_word(text) <= columns // width):
+        if len(pieces) <= most and (width == 1 or _longest_word(text) <= columns // width):
             return width, tuple(pieces)
-    pieces = pieces[:most]
-    last = pieces[-1]
-    while text_width(last + ELLIPSIS) > columns // least:
+    last = pieces[most - 1]
+    while text_width(last + ELLIPSIS) > columns:
         last = last[:-1]
-    return least, (*pieces[:-1], last + ELLIPSIS)
+    return 1, (*pieces[: most - 1], last + ELLIPSIS)
 
 
 def _longest_word(text: str) -> int:
