@@ -1,103 +1,99 @@
 """Where the sounds of a call come from: a hall's own recordings, else the synthesiser. Kept once made.
 
-A clip pack is a folder with one folder per language and one WAV (16-bit PCM) per sound::
-
-    pack/zh-CN/ please.wav  number.wav  to.wav  counter.wav  ten.wav  digit_0.wav … digit_9.wav
-                digit_yao.wav  letter_A.wav … letter_Z.wav  name_综合窗口.wav
-    pack/en/    ticket.wav  please_go_to.wav  counter.wav  digit_0.wav …  number_12.wav  letter_A.wav …
-    pack/chime.wav
-
-请 / 号 / 到 / 号窗口 are please, number, to and counter. A name of a counter is taken as a whole when the
-pack has it, else from its pieces when it has all of them. Every sound that is missing is synthesised.
+The recordings are a clip pack (`pack`, docs/clip-pack.md). A name of a counter is taken as a whole when the
+pack has it, else from its pieces when it has all of them. Every sound that is missing is synthesised and
+brought to the loudness of the pack, so that the two do not jump.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from drivers.voice.espeak import Espeak
+from drivers.voice.loudness import TARGET_LUFS, levelled
+from drivers.voice.pack import Pack
 from drivers.voice.reading import VOICES, Reading, Token
-from drivers.voice.wav import Clip, WavError, clip_from_wav, joined, silence
+from drivers.voice.wav import Clip, chime, joined, silence
 
 log = logging.getLogger(__name__)
 
 CLIP_LIMIT: Final = 512
-"""So many sounds are kept; a hall needs about 100. At 20 kB each: 2 MB, at most 10."""
-CLIP_BYTES_LIMIT: Final = 4 << 20
-"""A recording that is longer than this is refused."""
+"""So many sounds are kept besides the pack, at each of their volumes; a hall needs about 100. At 20 kB each:
+2 MB, at most 10."""
+CHIME: Final = "chime"
+
+_Key = tuple[str, str, int]
+"""Language, name of the token, volume."""
 
 
 class ClipStore:
-    """All sounds by (language, name), trimmed and at the hall's volume. `volume`: 0–100."""
+    """All sounds by language and name. `pack` may be set later, before it is asked."""
 
-    def __init__(self, synthesiser: Espeak, pack: Path | None = None, volume: int = 100) -> None:
+    def __init__(self, synthesiser: Espeak, pack: Pack | None = None) -> None:
+        self.pack = pack
         self._synthesiser = synthesiser
-        self._pack = pack
-        self._volume = volume / 100
-        self._clips: OrderedDict[tuple[str, str], Clip] = OrderedDict()
+        self._clips: OrderedDict[_Key, Clip] = OrderedDict()
 
     async def prepare(self, tokens: Sequence[tuple[str, Token]]) -> None:
         """Have these sounds ready. Raises SynthesiserError when one is in neither source."""
         missing: dict[str, list[Token]] = {}
         for language, token in tokens:
-            if self._kept(language, token) is None:
+            if self._kept(language, token, 100) is None:
                 missing.setdefault(language, []).append(token)
+        target = self.pack.manifest.loudness_lufs if self.pack is not None else TARGET_LUFS
         for language, wanted in missing.items():
             made = await self._synthesiser.clips([token.spoken for token in wanted], VOICES[language])
             for token, clip in zip(wanted, made, strict=True):
-                self._keep((language, token.name), clip.scaled(self._volume))
+                self._keep((language, token.name, 100), await asyncio.to_thread(levelled, clip, target))
 
-    async def spoken(self, reading: Reading) -> Clip:
-        """The whole of a reading. Raises SynthesiserError."""
+    async def spoken(self, reading: Reading, volume: int = 100) -> Clip:
+        """The whole of a reading at a volume (per cent). Raises SynthesiserError."""
         await self.prepare([(reading.language, token) for token in reading.tokens])
         parts: list[Clip] = []
         for token in reading.tokens:
-            clip = self._kept(reading.language, token)
+            clip = self._kept(reading.language, token, volume)
             if clip is not None:
                 parts += (clip, silence(token.pause_s))
         return joined(parts)
 
-    def own(self, name: str) -> Clip | None:
-        """A recording of the pack that belongs to no language, such as the chime."""
-        return self._clips.get(("", name)) or self._recorded("", name)
+    def chime(self, volume: int = 100) -> Clip:
+        """The pack's own, else 叮咚."""
+        found = self._kept("", Token(CHIME, ""), volume)
+        if found is None:
+            self._keep(("", CHIME, 100), levelled(chime()))
+            found = self._kept("", Token(CHIME, ""), volume)
+        assert found is not None
+        return found
 
-    def _kept(self, language: str, token: Token) -> Clip | None:
-        key = (language, token.name)
+    def _kept(self, language: str, token: Token, volume: int) -> Clip | None:
+        key = (language, token.name, volume)
         if key in self._clips:
             self._clips.move_to_end(key)
             return self._clips[key]
-        clip = self._recorded(language, token.name)
-        if clip is None and token.pieces and self._pack is not None:
-            pieces = [
-                self._clips.get((language, p.name)) or self._recorded(language, p.name) for p in token.pieces
-            ]
-            whole = [piece for piece in pieces if piece is not None]
-            if len(whole) == len(pieces):
-                clip = joined(whole)
-                self._keep(key, clip)
-        return clip
+        if volume == 100:
+            return self._recorded(language, token)
+        whole = self._kept(language, token, 100)
+        if whole is None:
+            return None
+        self._keep(key, whole.scaled(volume / 100))
+        return self._clips[key]
 
-    def _recorded(self, language: str, name: str) -> Clip | None:
-        if self._pack is None or "/" in name or "\0" in name:
+    def _recorded(self, language: str, token: Token) -> Clip | None:
+        """The pack's, whole or from pieces."""
+        if self.pack is None:
             return None
-        file = self._pack / language / f"{name}.wav"
-        try:
-            if file.stat().st_size > CLIP_BYTES_LIMIT:
-                raise WavError("too long")
-            clip = clip_from_wav(file.read_bytes()).trimmed().scaled(self._volume)
-        except FileNotFoundError:
-            return None
-        except (OSError, WavError) as error:
-            log.warning("clip %s of the pack cannot be used: %s", file.name, error)
-            return None
-        self._keep((language, name), clip)
-        return clip
+        clips = self.pack.clips
+        whole = clips.get((language, token.name))
+        pieces = [clips.get((language, piece.name)) for piece in token.pieces]
+        if whole is not None or not pieces or None in pieces:
+            return whole
+        return joined(piece for piece in pieces if piece is not None)
 
-    def _keep(self, key: tuple[str, str], clip: Clip) -> None:
+    def _keep(self, key: _Key, clip: Clip) -> None:
         self._clips[key] = clip
         while len(self._clips) > CLIP_LIMIT:
             self._clips.popitem(last=False)

@@ -51,17 +51,17 @@ class Espeak:
             return "library"
         return None
 
-    async def clips(self, texts: Sequence[str], voice: str) -> list[Clip]:
+    async def clips(self, texts: Sequence[str], voice: str, *, trim: bool = True) -> list[Clip]:
         """One clip per text, silence trimmed; an empty one for a text without a letter or digit.
 
         Raises SynthesiserError, also when a text with letters gives no sound: nothing is left unsaid.
         """
         clean = [" ".join(text.split())[:TEXT_LIMIT] for text in texts]
         wanted = [text for text in clean if any(map(str.isalnum, text))]
-        made = iter(await self._made(wanted, voice))
+        made = iter(await self._made(wanted, voice, trim))
         return [next(made) if any(map(str.isalnum, text)) else Clip(b"") for text in clean]
 
-    async def _made(self, clean: Sequence[str], voice: str) -> list[Clip]:
+    async def _made(self, clean: Sequence[str], voice: str, trim: bool) -> list[Clip]:
         match self.found():
             case "program":
                 argv = ["espeak-ng", "-v", voice, "-s", str(self._speed), "--stdin", "--stdout"]
@@ -80,12 +80,13 @@ class Espeak:
         clips = []
         for sound in sounds:
             try:
-                clip = clip_from_wav(sound).trimmed()
+                whole = clip_from_wav(sound)
             except WavError as error:
                 raise SynthesiserError("the synthesiser wrote no WAV") from error
+            clip = whole.trimmed()
             if not clip.pcm:
                 raise SynthesiserError("the synthesiser made no sound")
-            clips.append(clip)
+            clips.append(clip if trim else whole)
             await asyncio.sleep(0)  # some ms of work each: let the others in
         return clips
 

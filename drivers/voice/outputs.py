@@ -1,4 +1,4 @@
-"""Where an announcement goes: a player's standard input, a folder of WAV files, a network loudspeaker.
+"""Where an announcement goes: a sound card, a player's standard input, WAV files, a network loudspeaker.
 
 Network loudspeaker: one TCP connection per announcement. We send one WAV (its INAM chunk holds the words)
 and close our side; the loudspeaker plays and closes its side when the last sample is out. Before that it
@@ -13,19 +13,17 @@ import asyncio
 import contextlib
 import re
 import shutil
-from abc import ABC, abstractmethod
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
-from drivers.errors import DriverError, LineLostError
+from drivers.errors import DriverError
+from drivers.voice.alsa import Alsa, AlsaOutput, play_by_program
+from drivers.voice.playing import PATIENCE_S, PLAYED_SHARE, Output, OutputLostError, feed
 from drivers.voice.wav import Clip, wav_from_clip
 
-PLAYED_SHARE: Final = 0.9
-PATIENCE_S: Final = 5.0
-"""How much longer than its sound an announcement may take, for buffers and slow starts."""
 ANSWER_LIMIT: Final = 256
 """Bytes of a loudspeaker's answer that are looked at."""
 
@@ -52,39 +50,15 @@ class TcpOutput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     connect_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 2.0
 
 
-OutputConfig: TypeAlias = CommandOutput | WavOutput | TcpOutput
-"""In TOML: output = { type = "tcp", host = "10.0.0.7", port = 7070 }."""
-
-
-class OutputLostError(LineLostError):
-    """The loudspeaker is not there, or stopped before the last sample."""
-
-    code = "voice.output_lost"
-
-
-class Output(ABC):
-    """One way out. `prepare`, then `play`; one announcement at a time."""
-
-    @abstractmethod
-    async def check(self) -> None:
-        """Whether it is there. Raises OutputLostError."""
-
-    @abstractmethod
-    async def prepare(self) -> None:
-        """All that can fail before the first sample. Raises OutputLostError."""
-
-    @abstractmethod
-    async def play(self, sound: Clip, text: str) -> None:
-        """Returns when the last sample was played. Raises OutputLostError."""
-
-    @abstractmethod
-    async def close(self) -> None:
-        """Let go of what `prepare` took; safe at any time."""
+OutputConfig: TypeAlias = AlsaOutput | CommandOutput | WavOutput | TcpOutput
+"""In TOML: output = { type = "alsa", device = "plughw:CARD=Device" }."""
 
 
 def output(config: OutputConfig) -> Output:
     """The output of a configuration."""
     match config:
+        case AlsaOutput():
+            return Alsa(config)
         case CommandOutput():
             return _Command(config)
         case WavOutput():
@@ -105,26 +79,7 @@ class _Command(Output):
         await self.check()
 
     async def play(self, sound: Clip, text: str) -> None:
-        try:
-            player = await asyncio.create_subprocess_exec(
-                *self._argv,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
-        except OSError as error:
-            raise OutputLostError(f"{self._argv[0]}: {error}") from error
-        try:
-            async with asyncio.timeout(sound.seconds * 1.25 + PATIENCE_S):
-                await player.communicate(wav_from_clip(sound, text))
-        except TimeoutError as error:
-            raise OutputLostError(f"{self._argv[0]} does not come to an end") from error
-        finally:
-            if player.returncode is None:
-                player.kill()
-                await player.wait()
-        if player.returncode:
-            raise OutputLostError(f"{self._argv[0]} ended with {player.returncode}")
+        await play_by_program(self._argv, sound, text)
 
     async def close(self) -> None:
         return  # `play` ends its player itself
@@ -195,10 +150,9 @@ class _Tcp(Output):
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
-            async with asyncio.timeout(sound.seconds * 1.25 + PATIENCE_S):
-                writer.write(wav_from_clip(sound, text))
+            async with asyncio.timeout(sound.seconds * 1.05 + PATIENCE_S):
+                await feed(writer, wav_from_clip(sound, text))
                 writer.write_eof()
-                await writer.drain()
                 answer = await _until_closed(reader)
         except TimeoutError as error:
             raise OutputLostError("the loudspeaker does not come to an end") from error

@@ -20,7 +20,7 @@ What espeak-ng makes of Mandarin, tried with `-x` on 1.51 (Debian 12) and 1.52 (
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -53,6 +53,8 @@ class Reading:
 VOICES: Final = {"zh-CN": "cmn-latn-pinyin", "en": "en-us"}
 """The espeak-ng voice of each language that can be read."""
 
+NOTHING: Final[Mapping[str, str]] = {}
+
 _ZH_DIGITS: Final = ("ling2", "yi1", "er4", "san1", "si4", "wu3", "liu4", "qi1", "ba1", "jiu3")
 _EN_DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _PHRASE_PAUSE_S: Final = 0.15
@@ -81,8 +83,14 @@ POLYPHONES: Final = {
 """Words that espeak-ng 1.51 reads wrong in names of counters, as pinyin."""
 
 
-def reading(number: str, counter: str, language: str, digit_one: DigitOne = "yao") -> Reading:
-    """A call of ticket `number` to `counter` (its name in that language). `language`: a key of `VOICES`."""
+def reading(
+    number: str, counter: str, language: str, digit_one: DigitOne = "yao", say: Mapping[str, str] = NOTHING
+) -> Reading:
+    """A call of ticket `number` to `counter` (its name in that language). `language`: a key of `VOICES`.
+
+    `say`: names of counters, or words in them, → how the synthesiser is to say them (Chinese: pinyin with
+    tones, "san1 hao4 chuang1 kou3"); the hall's own, before all rules here.
+    """
     if language == "zh-CN":
         return Reading(
             language,
@@ -91,7 +99,7 @@ def reading(number: str, counter: str, language: str, digit_one: DigitOne = "yao
                 *_characters(number, language, digit_one),
                 Token("number", "hao4", pause_s=_PHRASE_PAUSE_S),
                 Token("to", "dao4"),
-                _zh_counter(counter),
+                _zh_counter(counter, say),
             ),
             f"请{number}号到{counter}",
         )
@@ -101,7 +109,7 @@ def reading(number: str, counter: str, language: str, digit_one: DigitOne = "yao
             Token("ticket", "Ticket", pause_s=0.06),
             *_characters(number, language, digit_one),
             Token("please_go_to", "please go to", pause_s=0.04),
-            _en_counter(counter),
+            _en_counter(counter, say),
         ),
         f"Ticket {number}, please go to {counter}",
     )
@@ -127,12 +135,31 @@ def zh_numeral(value: int) -> str:
     return "".join("零幺二三四五六七八九"[int(digit)] for digit in str(value))
 
 
-def zh_spoken(text: str) -> str:
-    """Chinese for espeak-ng: numbers as numerals, words with a doubtful reading as pinyin."""
-    text = re.sub(r"[0-9]{1,9}", lambda found: zh_numeral(int(found.group())), text)
-    for word, pinyin in POLYPHONES.items():
-        text = text.replace(word, f" {pinyin} ")
-    return " ".join(text.split())
+def zh_spoken(text: str, say: Mapping[str, str] = NOTHING) -> str:
+    """Chinese for espeak-ng: the hall's and doubtful words as pinyin, numbers as numerals."""
+    parts = [
+        how if how is not None else re.sub(r"[0-9]{1,9}", lambda found: zh_numeral(int(found.group())), part)
+        for part, how in _parted(text, {**POLYPHONES, **say})
+    ]
+    return " ".join(" ".join(parts).split())
+
+
+def _parted(text: str, say: Mapping[str, str]) -> list[tuple[str, str | None]]:
+    """`text` in pieces, each with how it is said where `say` tells; the longest word first.
+
+    A word that begins or ends with a digit is not found inside a longer number (2号窗口 in 12号窗口).
+    """
+    words = sorted(filter(None, say), key=len, reverse=True)
+    if not words:
+        return [(text, None)]
+    pattern = "|".join(
+        ("(?<![0-9])" if word[0].isdigit() else "")
+        + re.escape(word)
+        + ("(?![0-9])" if word[-1].isdigit() else "")
+        for word in words
+    )
+    parts = re.split(f"({pattern})", text)
+    return [(part, say[part] if at % 2 else None) for at, part in enumerate(parts) if part]
 
 
 def _characters(number: str, language: str, digit_one: DigitOne) -> list[Token]:
@@ -163,7 +190,7 @@ _ZH_PIECES: Final = dict(
 _ZH_SOUNDS: Final = dict(zip("零一二三四五六七八九幺十", (*_ZH_DIGITS, "yao1", "shi2"), strict=True))
 
 
-def _zh_counter(name: str) -> Token:
+def _zh_counter(name: str, say: Mapping[str, str]) -> Token:
     pieces: tuple[Token, ...] = ()
     if found := re.fullmatch(r"([0-9]{1,4})号窗口", name):
         numeral = zh_numeral(int(found.group(1)))
@@ -171,10 +198,10 @@ def _zh_counter(name: str) -> Token:
             *(Token(_ZH_PIECES[character], _ZH_SOUNDS[character]) for character in numeral),
             Token("counter", "hao4 chuang1 kou3"),
         )
-    return Token(f"name_{name}", zh_spoken(name), pieces)
+    return Token(f"name_{name}", zh_spoken(name, say), pieces)
 
 
-def _en_counter(name: str) -> Token:
+def _en_counter(name: str, say: Mapping[str, str]) -> Token:
     pieces: tuple[Token, ...] = ()
     if found := re.fullmatch(r"(?i:counter|window) ([0-9]{1,4})", name):
         digits = found.group(1)
@@ -186,4 +213,5 @@ def _en_counter(name: str) -> Token:
                 else [Token(f"number_{int(digits)}", str(int(digits)))]
             ),
         )
-    return Token(f"name_{name}", name, pieces)
+    spoken = " ".join(part if how is None else how for part, how in _parted(name, say))
+    return Token(f"name_{name}", spoken, pieces)

@@ -1,8 +1,8 @@
-"""Driver for one loudspeaker: reads calls aloud, one at a time (`queue`), from clips or the synthesiser.
+"""Driver of one voice: reads calls aloud, one at a time (`queue`), from clips or the synthesiser.
 
-An announcement is *begun* when it leaves the queue, which happens only when its sound is made and the way
-out is open; *done* only when the output says that the last sample was played. While the output is lost
-the queue stays: what its deadline allows is spoken when the output is back.
+An announcement is *begun* when it leaves the queue, which happens only when its sound is made and a
+loudspeaker is there; *done* only when a loudspeaker (`outlets`) says that the last sample was played, at a
+volume above 0. While all are lost the queue stays: what its deadline allows is spoken when one is back.
 """
 
 from __future__ import annotations
@@ -20,43 +20,56 @@ from drivers.driver import Fact, Health
 from drivers.errors import DriverError
 from drivers.voice.clips import ClipStore
 from drivers.voice.espeak import Engine, Espeak, SynthesiserError
-from drivers.voice.outputs import OutputConfig, OutputLostError, output
+from drivers.voice.outlets import CHECK_S, OutletConfig, outlets
+from drivers.voice.outputs import OutputConfig
+from drivers.voice.pack import PackError, blocking_load, blocking_stamp
+from drivers.voice.playing import OutputLostError
 from drivers.voice.protocol import Announcement, SpeakResult, Voice
-from drivers.voice.queue import AnnouncementQueue, Dropped, Waiting
-from drivers.voice.reading import DigitOne, common_tokens, reading
-from drivers.voice.wav import Clip, chime, joined, silence
+from drivers.voice.queue import EXPIRED, AnnouncementQueue, Dropped, Waiting
+from drivers.voice.reading import DigitOne, Reading, common_tokens, reading
+from drivers.voice.volume import Volume, VolumeStep
+from drivers.voice.wav import Clip, WavError, joined, silence
 
 log = logging.getLogger(__name__)
 
-CHECK_S: Final = 5.0
-"""How often a loudspeaker that has nothing to say is asked whether it is there."""
 DEADLINE_LIMIT_S: Final = 300.0
 """No announcement waits longer, whatever a clock that was set wrong makes of its deadline."""
 REPEAT_LIMIT: Final = 5
+PROBLEMS_LOGGED: Final = 20
+MUTED: Final = "voice.muted"
 
 
 class SpeakerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`languages`: what this loudspeaker may speak; of an announcement's languages the others are left out.
+    """`languages`: what this voice may speak; of an announcement's languages the others are left out.
 
-    `repeat`: in place of the announcement's own. `gap_s`: silence between repetitions and languages.
-    `voice_speed`: words a minute of the synthesiser. `volume`: per cent.
-    `clip_pack`: a folder as described in `clips`; None: all is synthesised.
+    `also`: further loudspeakers, such as that of the corridor. `volume_schedule` takes the place of `volume`
+    by time of day. `repeat`: in place of the announcement's own. `gap_s`: silence between repetitions and
+    languages. `say`: names of counters and words in them → how the synthesiser says them. `clip_pack`: a pack
+    of `paihao voice build`; None: all is synthesised. `voice_speed`: words a minute of the synthesiser.
     """
 
     output: OutputConfig
+    also: Annotated[tuple[OutletConfig, ...], msgspec.Meta(max_length=8)] = ()
     languages: Annotated[tuple[Literal["zh-CN", "en"], ...], msgspec.Meta(min_length=1)] = ("zh-CN", "en")
     repeat: Annotated[int, msgspec.Meta(ge=1, le=REPEAT_LIMIT)] | None = None
     gap_s: Annotated[float, msgspec.Meta(ge=0, le=5)] = 0.5
     digit_one: DigitOne = "yao"
+    say: Annotated[dict[str, str], msgspec.Meta(max_length=500)] = {}
     clip_pack: str | None = None
     voice_speed: Annotated[int, msgspec.Meta(ge=80, le=400)] = 160
-    volume: Annotated[int, msgspec.Meta(ge=0, le=100)] = 100
+    volume: Volume = 100
+    volume_schedule: tuple[VolumeStep, ...] = ()
     chime: bool = False
     engine: Engine = "auto"
 
+    def __post_init__(self) -> None:
+        names = [outlet.name for outlet in self.also]
+        if len({"main", *names}) <= len(names):
+            raise ValueError("also: every loudspeaker needs a name of its own, and not main")
+
 
 class Speaker(Voice):
-    """One loudspeaker. Implements `Voice`; binds to an `Output`. `now` is the clock of deadlines."""
+    """One voice. Implements `Voice`; binds to `Output`s. `now` is the clock of deadlines and volumes."""
 
     Config: ClassVar[type[msgspec.Struct]] = SpeakerConfig
 
@@ -66,28 +79,41 @@ class Speaker(Voice):
         super().__init__()
         self._config = config
         self._now = now
-        self._output = output(config.output)
+        self._outlets = outlets(
+            config.output,
+            config.volume,
+            config.volume_schedule,
+            config.also,
+            lambda: now().astimezone().time(),
+        )
+        self._outlets.on_change = self._report
         self._synthesiser = Espeak(config.engine, config.voice_speed)
-        pack = Path(config.clip_pack) if config.clip_pack else None
-        self._store = ClipStore(self._synthesiser, pack, config.volume)
+        self._store = ClipStore(self._synthesiser)
+        self._pack_problem: str | None = None
+        self._pack_stamp: tuple[int, ...] | None = ()
         self._queue = AnnouncementQueue()
         self._results: dict[int, asyncio.Future[SpeakResult]] = {}
         self._wake = asyncio.Event()
         self._expired = 0
         self._unspoken = False
+        self._busy = False
 
     # ------------------------------------------------------------------ the interface
 
     async def open(self) -> None:
         try:
-            await self._output.check()
+            await self._outlets.check()
         except DriverError as error:
             self.report(Health("missing", error.code))
             raise
+        await self._load_pack()
         self._report()
 
     async def serve(self) -> None:
-        warming = asyncio.create_task(self._warm(), name="voice-warm")
+        beside = [
+            asyncio.create_task(self._warm(), name="voice-warm"),
+            asyncio.create_task(self._look_again(), name="voice-look"),
+        ]
         try:
             while True:
                 self._wake.clear()
@@ -97,10 +123,11 @@ class Speaker(Voice):
             self.report(Health("missing", error.code))
             raise
         finally:
-            warming.cancel()
+            for task in beside:
+                task.cancel()
 
     async def close(self) -> None:
-        await self._output.close()
+        await self._outlets.close()
 
     async def say(self, announcement: Announcement) -> SpeakResult:
         loop = asyncio.get_running_loop()
@@ -126,16 +153,18 @@ class Speaker(Voice):
         first = self._queue.first()
         if first is None:
             return False
-        rendered = await self._render(first)
-        if rendered is None:
+        readings = await self._readings(first)
+        if not readings:
             return True
-        await self._output.prepare()
+        await self._outlets.prepare()
         # a more urgent one, a newer one or the deadline may have come meanwhile
         if not self._queue.begin(first.key, asyncio.get_running_loop().time()):
             self._expire()
             return True
+        words = " · ".join(read.text for read in readings)
+        times = max(1, min(self._config.repeat or first.announcement.repeat, REPEAT_LIMIT))
         try:
-            await self._output.play(*rendered)
+            heard = await self._outlets.play(lambda volume: self._sound(readings, times, volume), words)
         except OutputLostError as error:
             self._settle([(first.key, SpeakResult("failed", error.code))])
             raise
@@ -145,43 +174,78 @@ class Speaker(Voice):
         finally:
             self._queue.end()
         self.seen()
-        self._settle([(first.key, SpeakResult("done"))])
+        self._settle([(first.key, SpeakResult("done") if heard else SpeakResult("failed", MUTED))])
         if not len(self._queue):
+            self._busy = False
             self._report()
         return True
 
-    async def _render(self, waiting: Waiting) -> tuple[Clip, str] | None:
-        """The sound and the words; None when it cannot be said (then it is settled)."""
+    async def _readings(self, waiting: Waiting) -> list[Reading]:
+        """What is to be read, its sounds ready; empty when it cannot be said (then it is settled)."""
         announcement = waiting.announcement
-        parts: list[Clip] = []
-        texts: list[str] = []
-        gap = silence(self._config.gap_s)
+        can: list[Reading] = []
         self._unspoken = False
         for language in self._languages(announcement):
             counter = announcement.counter.get(language) or next(iter(announcement.counter.values()), "")
-            read = reading(announcement.number, counter, language, self._config.digit_one)
+            read = reading(announcement.number, counter, language, self._config.digit_one, self._say)
             try:
-                spoken = await self._store.spoken(read)
+                await self._store.prepare([(language, token) for token in read.tokens])
             except SynthesiserError as error:
                 log.warning("cannot speak %s: %s", language, error)
                 self._unspoken = True
                 continue
-            parts += (spoken, gap)
-            texts.append(read.text)
-        if not parts:
+            can.append(read)
+        if not can:
             self._queue.withdraw(waiting.key)
             self._settle([(waiting.key, SpeakResult("failed", SynthesiserError.code))])
             self._report()
-            return None
-        times = max(1, min(self._config.repeat or announcement.repeat, REPEAT_LIMIT))
+        return can
+
+    async def _sound(self, readings: list[Reading], times: int, volume: int) -> Clip:
+        """The whole announcement at a volume."""
+        gap = silence(self._config.gap_s)
+        parts = [clip for read in readings for clip in (await self._store.spoken(read, volume), gap)]
         whole = (parts * times)[:-1]
-        if self._config.chime:
-            whole = [self._store.own("chime") or chime().scaled(self._config.volume / 100), *whole]
-        return joined(whole), " · ".join(texts)
+        return joined([self._store.chime(volume), *whole] if self._config.chime else whole)
 
     def _languages(self, announcement: Announcement) -> list[str]:
         mine: tuple[str, ...] = self._config.languages
         return [language for language in announcement.languages if language in mine] or [mine[0]]
+
+    @property
+    def _say(self) -> dict[str, str]:
+        """The hall's own readings; those of the options before those of the pack."""
+        pack = self._store.pack
+        return {**(pack.manifest.say if pack is not None else {}), **self._config.say}
+
+    async def _load_pack(self) -> None:
+        """Load the pack when it has changed. One that cannot be used is a fault that people see; what was
+        loaded before, and the synthesiser, speak meanwhile."""
+        if self._config.clip_pack is None:
+            return
+        path = Path(self._config.clip_pack)
+        stamp = await asyncio.to_thread(blocking_stamp, path)
+        if stamp == self._pack_stamp:
+            return
+        self._pack_stamp = stamp
+        try:
+            pack = await asyncio.to_thread(blocking_load, path)
+        except PackError as error:
+            log.error("clip pack: %s", error)
+            self._pack_problem = error.code
+        else:
+            for problem in pack.problems[:PROBLEMS_LOGGED]:
+                log.error("clip pack: %s", problem)
+            self._pack_problem = WavError.code if pack.problems else None
+            self._store = ClipStore(self._synthesiser, pack)
+        self._report()
+
+    async def _look_again(self) -> None:
+        """For loudspeakers that are lost, and for a pack that was replaced."""
+        while True:
+            await asyncio.sleep(CHECK_S)
+            await self._outlets.find()
+            await self._load_pack()
 
     async def _warm(self) -> None:
         """Make every common sound before it is wanted."""
@@ -198,8 +262,9 @@ class Speaker(Voice):
             async with asyncio.timeout(CHECK_S):
                 await self._wake.wait()
         except TimeoutError:
-            await self._output.check()
+            await self._outlets.check()
             self.seen()
+            self._report()  # the hour may have changed the volume
 
     # ------------------------------------------------------------------ what became of it
 
@@ -214,17 +279,36 @@ class Speaker(Voice):
             if result.outcome == "expired":
                 self._expired += 1
                 if self.health.state in ("ok", "degraded"):
-                    self.report(Health("degraded", result.code, self._facts()))
+                    self._busy = True
+                    self._report()
 
     def _facts(self) -> dict[str, Fact]:
-        return {"synthesiser": self._synthesiser.found(), "expired": self._expired}
+        facts: dict[str, Fact] = {
+            "synthesiser": self._synthesiser.found(),
+            "expired": self._expired,
+            "volume": self._outlets.volume,
+        }
+        if lost := self._outlets.lost:
+            facts["outputs_lost"] = " ".join(sorted(lost))
+        if self._store.pack is not None:
+            facts["clips"] = len(self._store.pack.clips)
+        return facts
 
     def _report(self) -> None:
-        """The health as far as the voice itself goes: the way out is there."""
+        """The health as far as it is known here; with all loudspeakers lost, `serve` says so."""
+        if self._outlets.all_lost:
+            return
         facts = self._facts()
-        if facts["synthesiser"] is None and self._config.clip_pack is None:
-            self.report(Health("fault", SynthesiserError.code, facts))
-        elif self._unspoken:
-            self.report(Health("degraded", SynthesiserError.code, facts))
-        else:
+        codes = (
+            (facts["synthesiser"] is None and self._store.pack is None, SynthesiserError.code),
+            (bool(self._outlets.lost), "voice.output_partly_lost"),
+            (not facts["volume"], MUTED),
+            (self._busy, EXPIRED.code),
+            (self._unspoken, SynthesiserError.code),
+            (self._pack_problem is not None, self._pack_problem),
+        )
+        code = next((code for wrong, code in codes if wrong), None)
+        if code is None:
             self.report(Health("ok", None, facts))
+        else:
+            self.report(Health("fault" if codes[0][0] else "degraded", code, facts))

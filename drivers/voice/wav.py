@@ -19,17 +19,33 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from drivers.errors import FrameError
+from drivers.voice.resampling import resampled
 
 RATE: Final = 22050
 """Samples a second of everything that is played; the rate of espeak-ng."""
 SILENCE_LEVEL: Final = 300
 """A sample below this (of 32767) at a clip's ends is silence."""
+CLIPPED_RUN: Final = 3
+"""So many samples in a row at the limit are a clipped peak; a single one may be chance."""
 MARGIN: Final = RATE * 12 // 1000
 """So many samples of the silence stay, so that nothing sounds cut."""
 
+_PCM: Final = 1
+_FLOAT: Final = 3
+_EXTENSIBLE: Final = 0xFFFE
+_TYPES: Final = {
+    (_PCM, 8): ("B", 1.0),
+    (_PCM, 16): ("h", 32768.0),
+    (_PCM, 24): ("i", 2147483648.0),
+    (_PCM, 32): ("i", 2147483648.0),
+    (_FLOAT, 32): ("f", 1.0),
+    (_FLOAT, 64): ("d", 1.0),
+}
+"""(code, bits) → type of array, value that is 1."""
+
 
 class WavError(FrameError):
-    """A file that is no WAV of 16-bit PCM."""
+    """A file that is no WAV of PCM or floats."""
 
     code = "voice.bad_clip"
 
@@ -43,6 +59,15 @@ class Clip:
     @property
     def seconds(self) -> float:
         return len(self.pcm) / 2 / RATE
+
+    @property
+    def samples(self) -> array[int]:
+        return _samples(self.pcm)
+
+    @property
+    def floats(self) -> array[float]:
+        """−1 to 1."""
+        return array("d", (sample / 32768 for sample in self.samples))
 
     def trimmed(self) -> Clip:
         """Without the silence at both ends; all of it when there is nothing but silence."""
@@ -89,28 +114,105 @@ def wav_from_clip(clip: Clip, text: str = "") -> bytes:
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A WAV as it came: mono, −1 to 1. `clipped`: places where the recording was driven to its limit."""
+
+    samples: array[float] = field(repr=False)
+    rate: int
+    clipped: int
+
+    def at_rate(self) -> array[float]:
+        """The samples at `RATE`."""
+        return resampled(self.samples, self.rate, RATE)
+
+
 def clip_from_wav(data: bytes) -> Clip:
-    """16-bit PCM of any rate, one or two channels, brought to mono at `RATE`. Raises WavError.
+    """Any WAV of `recording_from_wav`, brought to mono at `RATE`. Raises WavError."""
+    form, body = _parts(data)
+    if form == _Form(_PCM, 1, RATE, 16):
+        return Clip(body[: len(body) // 2 * 2])
+    return clip_from_samples(_recording(form, body).at_rate())
+
+
+def clip_from_samples(samples: Iterable[float]) -> Clip:
+    """Samples of −1 to 1; what is beyond is cut."""
+    return Clip(_pcm(array("h", (max(-32768, min(32767, round(32768 * sample))) for sample in samples))))
+
+
+def recording_from_wav(data: bytes) -> Recording:
+    """PCM of 8, 16, 24 or 32 bits or floats of 32 or 64, 4 to 192 kHz, up to 8 channels. Raises WavError.
 
     A data chunk that claims more than there is (a WAV written to a pipe) ends with the bytes.
     """
+    return _recording(*_parts(data))
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the fmt chunk says. `code`: `_PCM` or `_FLOAT`."""
+
+    code: int
+    channels: int
+    rate: int
+    bits: int
+
+
+def _parts(data: bytes) -> tuple[_Form, bytes]:
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise WavError("no WAV file")
-    at, sound = 12, (0, 0)
+    at, form = 12, None
     while at + 8 <= len(data):
         name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         body = data[at + 8 : at + 8 + size]
         if name == b"fmt " and len(body) >= 16:
             code, channels, rate, _, _, bits = struct.unpack("<HHIIHH", body[:16])
-            if code not in (1, 0xFFFE) or bits != 16 or channels not in (1, 2) or not 4000 <= rate <= 192000:
-                raise WavError("a WAV must hold 16-bit PCM, one or two channels")
-            sound = (channels, rate)
+            if code == _EXTENSIBLE and len(body) >= 26:
+                code = int.from_bytes(body[24:26], "little")
+            if (code, bits) not in _TYPES or not 1 <= channels <= 8 or not 4000 <= rate <= 192000:
+                raise WavError("a WAV must hold PCM or floats, at most 8 channels, 4 to 192 kHz")
+            form = _Form(code, channels, rate, bits)
         elif name == b"data":
-            if not sound[0]:
+            if form is None:
                 break
-            return Clip(_pcm(_at_rate(_mono(body, sound[0]), sound[1])))
+            return form, body
         at += 8 + size + size % 2
     raise WavError("a WAV without sound")
+
+
+def _recording(form: _Form, body: bytes) -> Recording:
+    kind, limit = _TYPES[form.code, form.bits]
+    width = form.bits // 8
+    body = body[: len(body) // width * width]
+    if form.bits == 24:  # each as the upper part of 32 bits
+        wide = bytearray(len(body) // 3 * 4)
+        for byte in range(3):
+            wide[byte + 1 :: 4] = body[byte::3]
+        body = bytes(wide)
+    values = array(kind, body)
+    if sys.byteorder == "big":
+        values.byteswap()
+    if form.bits == 8:
+        mono = array("d", ((value - 128) / 128 for value in values))
+    else:
+        mono = array("d", (value / limit for value in values))
+    if form.code == _FLOAT:
+        mono = array("d", (value if -8 < value < 8 else 0.0 for value in mono))  # no NaN, no infinity
+    clipped = _clipped(mono, 1 - 2 / 2 ** min(form.bits, 16))
+    if form.channels > 1:
+        count = len(mono) // form.channels
+        lanes = [mono[lane :: form.channels][:count] for lane in range(form.channels)]
+        mono = array("d", (sum(frame) / form.channels for frame in zip(*lanes, strict=True)))
+    return Recording(mono, form.rate, clipped)
+
+
+def _clipped(samples: array[float], limit: float) -> int:
+    """How often `CLIPPED_RUN` samples in a row are at the limit."""
+    runs = run = 0
+    for sample in samples:
+        run = run + 1 if sample >= limit or sample <= -limit else 0
+        runs += run == CLIPPED_RUN
+    return runs
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
@@ -136,24 +238,3 @@ def _first_loud(samples: array[int]) -> int | None:
         if sample > SILENCE_LEVEL or sample < -SILENCE_LEVEL:
             return index
     return None
-
-
-def _mono(body: bytes, channels: int) -> array[int]:
-    samples = _samples(body)
-    if channels == 1:
-        return samples
-    return array("h", ((left + right) // 2 for left, right in zip(samples[::2], samples[1::2], strict=False)))
-
-
-def _at_rate(samples: array[int], rate: int) -> array[int]:
-    """Straight lines between samples: good enough for speech, and needs no library."""
-    if rate == RATE or len(samples) < 2:
-        return samples
-    out = array("h")
-    step, last = rate / RATE, len(samples) - 1
-    for index in range(int(last / step) + 1):
-        whole, part = divmod(index * step, 1.0)
-        at = int(whole)
-        following = samples[min(at + 1, last)]
-        out.append(int(samples[at] + (following - samples[at]) * part))
-    return out

@@ -1,0 +1,136 @@
+"""A sound card of ALSA, by `aplay`: known to be there or not, and not believed when it is too quick.
+
+Whether the card is there is read from /proc/asound (Documentation/sound/designs/procfile.rst of the kernel):
+`cards` holds a line ` 1 [Device         ]: USB-Audio - USB Audio Device` for each, `cardN/pcmMp` exists for
+each device that plays. `device` is an ALSA name: "default", "plughw:CARD=Device,DEV=0", "hw:1,0"; with a card
+in it that card has to be there, else any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from drivers.voice.playing import PATIENCE_S, PLAYED_SHARE, Output, OutputLostError, feed
+from drivers.voice.wav import Clip, wav_from_clip
+
+PROC: Final = Path("/proc/asound")
+CARDS: Final = 32
+"""As many as a kernel has."""
+SAID: Final = 500
+"""Bytes of what a player says that are looked at."""
+WORDS_S: Final = 0.2
+"""How long what a player said is waited for after its end."""
+BUFFER_S: Final = 0.6
+"""A card may end so much before the time of the last sample: aplay holds half a second."""
+
+
+class AlsaOutput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="alsa"):
+    """A sound card, jack, HDMI or USB. `device`: see the module."""
+
+    device: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "default"
+
+
+class Alsa(Output):
+    """One `aplay` for each announcement. `proc` is there for tests."""
+
+    def __init__(self, config: AlsaOutput, proc: Path | None = None) -> None:
+        self._device = config.device
+        self._proc = proc or PROC
+
+    async def check(self) -> None:
+        if shutil.which("aplay") is None:
+            raise OutputLostError("aplay is not installed (alsa-utils)", code="voice.no_sound_card")
+        wanted = card_of(self._device)
+        cards = playing_cards(self._proc)
+        if not cards or (wanted is not None and not any(wanted in names for names in cards)):
+            there = ", ".join(name for names in cards for name in names) or "none"
+            raise OutputLostError(f"no card {wanted or ''}; there are: {there}", code="voice.no_sound_card")
+
+    async def prepare(self) -> None:
+        await self.check()
+
+    async def play(self, sound: Clip, text: str) -> None:
+        begun = asyncio.get_running_loop().time()
+        await play_by_program(("aplay", "-q", "-D", self._device, "-"), sound, text)
+        took = asyncio.get_running_loop().time() - begun
+        if took < PLAYED_SHARE * sound.seconds - BUFFER_S:
+            raise OutputLostError(f"{self._device} took {sound.seconds:.1f} s of sound in {took:.1f} s")
+
+    async def close(self) -> None:
+        return  # `play` ends its player itself
+
+
+def card_of(device: str) -> str | None:
+    """The card in an ALSA name, by id or number; None when it names none."""
+    if found := re.search(r"\bCARD=([A-Za-z0-9_-]+)", device):
+        return found.group(1)
+    found = re.match(
+        r"(?:plug)?(?:hw|dmix|front|surround\w+|iec958|hdmi|sysdefault|default):([A-Za-z0-9_-]+)", device
+    )
+    return found.group(1) if found else None
+
+
+def playing_cards(proc: Path) -> list[tuple[str, str]]:
+    """Number and id of each card that has something to play with."""
+    try:
+        listed = (proc / "cards").read_text("utf-8", "replace")
+    except OSError:
+        return []
+    cards = re.findall(r"^ *([0-9]{1,2}) \[([^\]\n]{1,32})\]", listed, re.MULTILINE)[:CARDS]
+    return [(number, name.strip()) for number, name in cards if any((proc / f"card{number}").glob("pcm*p"))]
+
+
+async def play_by_program(argv: tuple[str, ...], sound: Clip, text: str) -> None:
+    """Give a player a WAV on standard input and see it end well and in time. Raises OutputLostError."""
+    try:
+        player = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            limit=4096,
+        )
+    except OSError as error:
+        raise OutputLostError(f"{argv[0]}: {error}") from error
+    assert player.stdin is not None and player.stderr is not None
+    hearing = asyncio.create_task(_last_words(player.stderr), name=f"{argv[0]} says")
+    try:
+        async with asyncio.timeout(sound.seconds * 1.05 + PATIENCE_S):
+            try:
+                await feed(player.stdin, wav_from_clip(sound, text))
+                player.stdin.close()
+            except ConnectionError:
+                pass  # it ended early: its status says why
+            await player.wait()
+    except TimeoutError as error:
+        raise OutputLostError(f"{argv[0]} does not come to an end") from error
+    finally:
+        if player.returncode is None:
+            player.kill()
+            await player.wait()
+        player.stdin.close()
+        hearing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        asyncio.get_running_loop().call_later(WORDS_S, hearing.cancel)
+    words = await _heard(hearing)
+    if player.returncode:
+        code = "voice.output_busy" if "busy" in words.lower() else None
+        raise OutputLostError(f"{argv[0]} ended with {player.returncode}: {words}", code=code)
+
+
+async def _heard(hearing: asyncio.Task[str]) -> str:
+    """What was said until the player ended; "" when something still holds its standard error open."""
+    await asyncio.wait({hearing}, timeout=2 * WORDS_S)
+    return "" if hearing.cancelled() or not hearing.done() else hearing.result()
+
+
+async def _last_words(stream: asyncio.StreamReader) -> str:
+    said = b""
+    while data := await stream.read(1024):
+        said = (said + data)[-SAID:]
+    return said.decode("utf-8", "replace").strip()
