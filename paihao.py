@@ -15,6 +15,7 @@ SUBCOMMANDS = {
     "ticket": ("device.ticket_command", "printer", "draw a ticket from its template; check a template"),
     "hall": ("hall.command", "hall", "run the hall coordinator"),
     "journal": ("hall.journal_command", "hall", "verify or export the journal of a hall"),
+    "voice": ("device.voice_command", "voice", "build and check clip packs, try a voice"),
     "demo": ("simulator.command", "simulator", "run a whole hall on this machine"),
 }
 """Subcommand → module, the extra whose packages it needs, summary."""
