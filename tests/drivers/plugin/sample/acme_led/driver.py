@@ -12,7 +12,7 @@ from drivers.call_screen.line_screen import LineScreen
 from drivers.call_screen.paced_screen import Pace, RefusalError
 from drivers.call_screen.protocol import ScreenText
 from drivers.call_screen.text_layout import gb2312, lay_out
-from drivers.transport.table import TransportConfig, transport
+from drivers.transport.table import TransportConfig
 
 
 class AcmeLedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ class AcmeLed(LineScreen[Answer]):
     Config: ClassVar[type[msgspec.Struct]] = AcmeLedConfig
 
     def __init__(self, config: AcmeLedConfig) -> None:
-        super().__init__(transport(config.transport), Pace(min_interval_s=0.2), answer_s=0.5)
+        super().__init__(config.transport, Pace(min_interval_s=0.2), answer_s=0.5)
         self._config = config
         self._reader_of_answers = AnswerReader()
 
