@@ -1,7 +1,8 @@
-"""Driver of HID keyboards and number pads through the kernel's input events.
+"""Driver of HID keyboards, number pads and keys of the kernel (`gpio-key`) through the kernel's input events.
 
 Binds to: hid (`drivers.transport.hid`). Implements: Keypad; no lights, no prompt. The device is grabbed, so
-that its keys go nowhere else. The kernel's autorepeat is ignored.
+that its keys go nowhere else. The kernel's autorepeat is ignored; keys that are down when the device is
+opened are no presses. After an overflow of the kernel's buffer (SYN_DROPPED) the keys are asked for anew.
 """
 
 from __future__ import annotations
@@ -12,27 +13,25 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from drivers.driver import Health
 from drivers.errors import DriverError
-from drivers.keypad.debounce import Debounce
-from drivers.keypad.input_events import KEY_CODES, EventParser
-from drivers.keypad.presses import Presses
-from drivers.keypad.protocol import Keypad, KeyPress
+from drivers.keypad.gestures import GestureConfig
+from drivers.keypad.input_events import KEY_CODES, NUMLOCK_TWINS, EventParser
+from drivers.keypad.keyed import KeyedKeypad
 from drivers.transport.hid import HidConfig, HidTransport
 
 log = logging.getLogger(__name__)
 
 
-class EvdevKeypadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EvdevKeypadConfig(GestureConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`path`: a stable name (/dev/paihao/… or /dev/input/by-path/…). `keys`: kernel name → our name.
 
-    A kernel name is one of `KEY_CODES`, or a number such as "0x1b5" for a key without one here.
+    A kernel name is one of `KEY_CODES`, or a number such as "0x1b5" for a key without one here. A number pad
+    that keeps NumLock by itself may say KEY_END for KEY_KP1: both mean the key, unless KEY_END has a name.
     """
 
     path: Annotated[str, msgspec.Meta(min_length=1)]
     keys: Annotated[dict[str, str], msgspec.Meta(min_length=1, max_length=64)]
     grab: bool = True
-    debounce_ms: Annotated[int, msgspec.Meta(ge=0, le=5000)] = 250
 
     def __post_init__(self) -> None:
         wrong = [name for name in self.keys if _code(name) is None]
@@ -40,6 +39,14 @@ class EvdevKeypadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             raise ValueError(f"keys that the kernel does not have: {', '.join(wrong)}")
         if not all(self.keys.values()):
             raise ValueError("every key needs a name")
+        if problems := self.problems(frozenset(self.keys.values())):
+            raise ValueError("; ".join(problems))
+
+    @property
+    def codes(self) -> dict[int, str]:
+        """Kernel code → our name, NumLock's twins included."""
+        twins = {NUMLOCK_TWINS[name]: key for name, key in self.keys.items() if name in NUMLOCK_TWINS}
+        return {code: key for name, key in (twins | self.keys).items() if (code := _code(name))}
 
 
 def _code(name: str) -> int | None:
@@ -52,49 +59,51 @@ def _code(name: str) -> int | None:
     return code if 0 < code < 0x300 else None
 
 
-class EvdevKeypad(Keypad):
+class EvdevKeypad(KeyedKeypad):
     """One HID device. See the module."""
 
     Config: ClassVar[type[msgspec.Struct]] = EvdevKeypadConfig
 
     def __init__(self, config: EvdevKeypadConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         self._line = HidTransport(HidConfig(path=config.path, grab=config.grab))
-        self._keys = {_code(name): key for name, key in config.keys.items()}
+        self._keys = config.codes
         self._parser = EventParser()
-        self._debounce = Debounce(config.debounce_ms / 1000)
-        self._presses = Presses()
 
     async def open(self) -> None:
         await self.close()
         try:
             await self._line.open()
         except DriverError as error:
-            self.report(Health("missing", error.code))
+            self._line_is("missing", error.code)
             raise
         self._parser.clear()
-        self.report(Health("ok"))
+        self._keys_open()
+        self._held(self._held_names(), asyncio.get_running_loop().time())
+        self._line_is("ok")
 
     async def serve(self) -> None:
         loop = asyncio.get_running_loop()
+        dropped = self._parser.dropped
         try:
             while True:
-                codes = self._parser.feed(await self._line.read())
+                changes = self._parser.feed(await self._line.read())
                 now = loop.time()
                 self.seen()
-                for code in codes:
-                    key = self._keys.get(code)
-                    if key is not None and self._debounce.is_press(key, now):
-                        self._presses.put(KeyPress(key, now))
+                for code, down in changes:
+                    if (key := self._keys.get(code)) is not None:
+                        self._down(key, now) if down else self._up(key, now)
+                if dropped != self._parser.dropped:
+                    dropped = self._parser.dropped
+                    self._keys_lost()
+                    self._held(self._held_names(), now)
         except DriverError as error:
-            self.report(Health("missing", error.code))
+            self._line_is("missing", error.code)
             raise
 
     async def close(self) -> None:
         await self._line.close()
-
-    async def next_key(self) -> KeyPress:
-        return await self._presses.get()
+        self._keys_lost()
 
     async def light(self, *keys: str) -> None:
         """Such keypads have no lights of ours."""
@@ -104,3 +113,6 @@ class EvdevKeypad(Keypad):
 
     async def thank(self) -> None:
         """Such keypads cannot thank."""
+
+    def _held_names(self) -> set[str]:
+        return {self._keys[code] for code in self._line.held() if code in self._keys}

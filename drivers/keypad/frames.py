@@ -1,116 +1,93 @@
 """Frames of serial and RS-485 keypads, described by a format: bytes only, no I/O.
 
-No public protocol exists, so the frame is configured::
+No public protocol exists, so the frame is a template of hex bytes and fields::
 
-    start │ address │ payload │ checksum │ end        start, end: any fixed bytes, end may be empty
-      n   │ 0 or 1  │    m    │ 0, 1, 2  │  k         payload: one of the format's keys
+    frame = "01 {address} {key} 07"                              an RS-485 call keypad, as its seller
+                                                                 documents it; keys 31–34
+    frame = "AA 55 {address} {length} {key} {checksum} 0D"       what others are like
 
-A known keypad: `01 address payload 07`, keys 31–34 (an RS-485 call keypad, as its seller documents it).
-The frame has one length, so the decoder slides over the bytes: whatever is no frame at one place is tried
-again one byte further. Bytes that wait longer than `gap_ms` for the rest of a frame are dropped, so that
-noise of a minute ago cannot become half of a key.
+`{key}` is one of the payloads of `keys`, `releases` or `idle`, all of one size; `{address}`, `{length}` and
+`{checksum}` as in `outputs`. The frame has one size, so the decoder slides over the bytes: whatever is no
+frame at one place is tried again where the next could begin. Bytes that wait longer than `gap_ms` for the
+rest of a frame are dropped, so that noise of a minute ago cannot become half of a key.
 """
 
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 
+from drivers.checksums import SIZES, checksum
 from drivers.errors import FrameChecksumError, FrameError
+from drivers.keypad.outputs import OutputFormat, Template, fill, parts
 
 Hex = Annotated[str, msgspec.Meta(pattern=r"^\s*([0-9A-Fa-f]{2}\s*)*\Z", max_length=64)]
 """Bytes as "01 A5"."""
 
-Template = Annotated[
-    str, msgspec.Meta(pattern=r"^\s*(([0-9A-Fa-f]{2}|\{(address|lights|checksum)\})\s*)*\Z", max_length=128)
-]
-"""Bytes as "01 {address} 4C {lights} 07"; empty where the keypad has no such thing.
-
-`{lights}`: bit n of the lowest byte first is key n of `light_order`. `{checksum}`: as in key frames.
-"""
-
 MAX_FRAME: Final = 32
 """Bytes of a key frame."""
 
-Checksum = Literal["none", "xor", "sum", "crc16"]
-"""`sum`: low byte of the sum; `crc16`: as Modbus, low byte first."""
-CHECKSUM_SIZE: Final[dict[str, int]] = {"none": 0, "xor": 1, "sum": 1, "crc16": 2}
+KeyNames = Annotated[dict[str, str], msgspec.Meta(min_length=1, max_length=64)]
+Releases = Annotated[dict[str, str], msgspec.Meta(max_length=64)]
 
 
-class KeypadFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A keypad's protocol. `keys`: payload in hex → name; all payloads have one length.
+class KeypadFormat(OutputFormat, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A keypad's protocol. `keys`: payload in hex → name of a key that goes down (or was pressed);
+    `releases`: payload → name of a key that comes up, where the keypad tells.
 
     With `poll` the keypad is asked every `poll_interval_ms` and answers with a key frame or with the payload
-    `idle`; without, it sends keys by itself. `checksum_from`: the first byte that the checksum covers.
+    `idle`; without, it sends keys by itself.
     """
 
-    start: Hex
-    keys: Annotated[dict[str, str], msgspec.Meta(min_length=1, max_length=64)]
-    addressed: bool = True
-    checksum: Checksum = "none"
-    checksum_from: Literal["start", "address"] = "start"
-    end: Hex = ""
+    frame: Template
+    keys: KeyNames
+    releases: Releases = msgspec.field(default_factory=dict)
     gap_ms: Annotated[int, msgspec.Meta(ge=5, le=5000)] = 100
     poll: Template = ""
     poll_interval_ms: Annotated[int, msgspec.Meta(ge=10, le=5000)] = 50
     poll_timeout_ms: Annotated[int, msgspec.Meta(ge=5, le=5000)] = 100
     idle: Hex = ""
-    light_order: tuple[str, ...] = ()
-    light: Template = ""
-    prompt: Template = ""
-    prompt_end: Template = ""
-    thank: Template = ""
 
     def __post_init__(self) -> None:
+        names = frozenset(self.keys.values())
+        payloads = [*self.keys, *self.releases, *([self.idle] if self.idle else [])]
         problems = []
-        payloads = [*self.keys, *([self.idle] if self.idle else [])]
         if not all(re.fullmatch(r"\s*([0-9A-Fa-f]{2}\s*)+", payload) for payload in payloads):
-            problems.append("every key and idle must be bytes in hex")
+            problems.append("every key, release and idle must be bytes in hex")
         else:
             sizes = {len(bytes.fromhex(payload)) for payload in payloads}
             if len(sizes) != 1:
-                problems.append("all keys and idle must have the same number of bytes")
+                problems.append("all keys, releases and idle must have the same number of bytes")
             if len({bytes.fromhex(payload) for payload in payloads}) != len(payloads):
                 problems.append("two keys have the same bytes")
-            if len(bytes.fromhex(self.start + self.end)) + max(sizes) + 3 > MAX_FRAME:
+            if len(parts(self.frame)) + max(sizes) + 1 > MAX_FRAME:
                 problems.append(f"a frame may have {MAX_FRAME} bytes")
-        if not self.start.strip():
-            problems.append("start must have at least one byte")
+        fields = [part[1:-1] for part in parts(self.frame) if part.startswith("{")]
+        if fields.count("key") != 1:
+            problems.append("frame needs {key}")
+        if wrong := sorted(set(fields) - {"address", "length", "key", "checksum"}):
+            problems.append(f"frame cannot have {', '.join(wrong)}")
+        if len(fields) == len(parts(self.frame)) and "checksum" not in fields:
+            problems.append("frame needs a fixed byte or a checksum: noise must not become a key")
+        if fields.count("address") > 1:
+            problems.append("frame has {address} twice")
         if not all(self.keys.values()):
             problems.append("every key needs a name")
+        if unknown := set(self.releases.values()) - names:
+            problems.append(f"releases of keys that do not exist: {', '.join(sorted(unknown))}")
         if bool(self.poll) != bool(self.idle):
             problems.append("poll and idle belong together")
-        if self.light and not self.light_order:
-            problems.append("light needs light_order")
-        if unknown := set(self.light_order) - set(self.keys.values()):
-            problems.append(f"light_order has keys that do not exist: {', '.join(sorted(unknown))}")
+        problems += self.frame_problems("frame", fields)
+        problems += self.output_problems(names)
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("; ".join(dict.fromkeys(problems)))
 
-
-def checksum(kind: Checksum, data: bytes) -> bytes:
-    """The checksum bytes over `data`."""
-    match kind:
-        case "none":
-            return b""
-        case "xor":
-            value = 0
-            for byte in data:
-                value ^= byte
-            return bytes((value,))
-        case "sum":
-            return bytes((sum(data) & 0xFF,))
-        case "crc16":
-            crc = 0xFFFF
-            for byte in data:
-                crc ^= byte
-                for _ in range(8):
-                    crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
-            return crc.to_bytes(2, "little")
+    @property
+    def key_names(self) -> frozenset[str]:
+        return frozenset(self.keys.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,73 +98,98 @@ class KeyFrame:
     address: int | None
 
     def to_bytes(self, layout: Layout) -> bytes:
-        head = layout.start + (bytes((self.address or 0,)) if layout.addressed else b"") + self.payload
-        return head + checksum(layout.checksum, head[layout.checksum_from :]) + layout.end
+        values = {"address": bytes((self.address or 0,)), "key": self.payload}
+        return fill(layout.format, layout.format.frame, values)
 
     @classmethod
     def from_bytes(cls, data: bytes, layout: Layout) -> KeyFrame:
         """Raises FrameError, FrameChecksumError."""
         if len(data) != layout.size:
             raise FrameError(f"{len(data)} bytes, not {layout.size}")
-        if not data.startswith(layout.start) or not data.endswith(layout.end):
-            raise FrameError("start or end is wrong")
-        body_end = layout.size - len(layout.end) - CHECKSUM_SIZE[layout.checksum]
-        expected = checksum(layout.checksum, data[layout.checksum_from : body_end])
-        got = data[body_end : body_end + len(expected)]
-        if got != expected:
-            raise FrameChecksumError(int.from_bytes(expected, "big"), int.from_bytes(got, "big"))
-        at = len(layout.start)
-        address = data[at] if layout.addressed else None
-        return cls(data[at + layout.addressed : body_end], address)
+        for at, fixed in layout.fixed:
+            if data[at : at + len(fixed)] != fixed:
+                raise FrameError(f"byte {at} is wrong")
+        if layout.checksum_at >= 0:
+            format = layout.format
+            end = max(0, layout.checksum_at - format.checksum_to)
+            expected = checksum(format.checksum, data[format.checksum_from : end], format.checksum_order)
+            got = data[layout.checksum_at : layout.checksum_at + len(expected)]
+            if got != expected:
+                raise FrameChecksumError(int.from_bytes(expected, "big"), int.from_bytes(got, "big"))
+        address = data[layout.address_at] if layout.address_at >= 0 else None
+        return cls(data[layout.key_at : layout.key_at + layout.key_size], address)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A `KeypadFormat` made ready for bytes."""
+    """Where what is in a key frame of a format; -1: it is not there. The length, too, is a fixed byte."""
 
-    start: bytes
-    addressed: bool
-    payload_size: int
-    checksum: Checksum
-    checksum_from: int
-    end: bytes
-    gap_s: float
-    keys: dict[bytes, str]
+    format: KeypadFormat
+    size: int
+    fixed: tuple[tuple[int, bytes], ...]
+    key_at: int
+    key_size: int
+    address_at: int
+    checksum_at: int
+    keys: dict[bytes, tuple[str, bool]]
+    """Payload → key and whether it goes down."""
     idle: bytes
 
     @classmethod
     def of(cls, format: KeypadFormat) -> Layout:
-        start = bytes.fromhex(format.start)
-        keys = {bytes.fromhex(payload): name for payload, name in format.keys.items()}
+        """Raises ValueError when the length does not fit a byte."""
+        keys = {bytes.fromhex(payload): (name, True) for payload, name in format.keys.items()}
+        keys |= {bytes.fromhex(payload): (name, False) for payload, name in format.releases.items()}
+        key_size = len(next(iter(keys)))
+        sample = fill(format, format.frame, {"address": b"\0", "key": bytes(key_size)})
+        where = {"key": -1, "address": -1, "checksum": -1}
+        sizes = {"key": key_size, "checksum": SIZES[format.checksum]}
+        fixed: list[tuple[int, bytes]] = []
+        at = 0
+        for part in parts(format.frame):
+            name = part[1:-1] if part.startswith("{") else ""
+            size = sizes.get(name, 1)
+            if name in where:
+                where[name] = at
+            elif fixed and fixed[-1][0] + len(fixed[-1][1]) == at:
+                fixed[-1] = (fixed[-1][0], fixed[-1][1] + sample[at : at + size])
+            else:
+                fixed.append((at, sample[at : at + size]))
+            at += size
         return cls(
-            start,
-            format.addressed,
-            len(next(iter(keys))),
-            format.checksum,
-            0 if format.checksum_from == "start" else len(start),
-            bytes.fromhex(format.end),
-            format.gap_ms / 1000,
+            format,
+            at,
+            tuple(fixed),
+            where["key"],
+            key_size,
+            where["address"],
+            where["checksum"],
             keys,
             bytes.fromhex(format.idle),
         )
 
     @property
-    def size(self) -> int:
-        return (
-            len(self.start)
-            + self.addressed
-            + self.payload_size
-            + CHECKSUM_SIZE[self.checksum]
-            + len(self.end)
-        )
+    def first(self) -> bytes:
+        """The fixed bytes that every frame begins with; may be none."""
+        return self.fixed[0][1] if self.fixed and self.fixed[0][0] == 0 else b""
+
+    def mark(self, address: int | None) -> bytes:
+        """Bytes that every frame of the keypad with this address has in it; may be none."""
+        first = self.first
+        if address is not None and self.address_at == len(first):
+            return first + bytes((address,))
+        return first
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a frame means: `key` is None for "no key pressed"; `at` is when its first byte came."""
+    """What a frame means: `key` is None for "no key pressed"; `at` is when its first byte came; `down` is
+    False for a key that came up."""
 
     key: str | None
     at: float
+    down: bool = True
+    address: int | None = None
 
 
 class KeyDecoder:
@@ -200,64 +202,56 @@ class KeyDecoder:
         self.bad = 0
         self.foreign = 0
         self._layout = layout
-        self._address = address if layout.addressed else None
-        self._bytes: deque[tuple[int, float]] = deque()
+        self._address = address if layout.address_at >= 0 else None
+        self._first = layout.first[:1]
+        self._bytes = bytearray()
+        self._times: list[float] = []
         self._in_noise = False
 
     def feed(self, data: bytes, now: float) -> list[Received]:
         """`now`: seconds of a monotonic clock."""
-        held = self._bytes
-        if held and now - held[-1][1] > self._layout.gap_s:
-            held.clear()
+        held, times, size = self._bytes, self._times, self._layout.size
+        if held and now - times[-1] > self._layout.format.gap_ms / 1000:
+            self._drop(len(held))
             self._noise()
+        held += data
+        times += [now] * len(data)
         found = []
-        size = self._layout.size
-        for byte in data:
-            held.append((byte, now))
-            if len(held) < size:
-                continue
+        at = 0
+        while len(held) - at >= size:
             try:
-                frame = KeyFrame.from_bytes(bytes(value for value, _ in held), self._layout)
+                frame = KeyFrame.from_bytes(bytes(held[at : at + size]), self._layout)
             except FrameError:
-                held.popleft()
                 self._noise()
+                # where the next frame can begin
+                next_at = held.find(self._first, at + 1)
+                at = next_at if next_at >= 0 else len(held)
                 continue
-            at = held[0][1]
-            held.clear()
+            if (received := self._meaning(frame, times[at])) is not None:
+                found.append(received)
             self._in_noise = False
-            if self._address not in (None, frame.address):
-                self.foreign += 1
-            elif frame.payload in self._layout.keys:
-                found.append(Received(self._layout.keys[frame.payload], at))
-            elif frame.payload == self._layout.idle:
-                found.append(Received(None, at))
-            else:
-                self.foreign += 1
+            at += size
+        self._drop(at)
         return found
 
     def clear(self) -> None:
-        self._bytes.clear()
+        self._drop(len(self._bytes))
         self._in_noise = False
+
+    def _meaning(self, frame: KeyFrame, at: float) -> Received | None:
+        if self._address is None or frame.address == self._address:
+            if frame.payload == self._layout.idle:
+                return Received(None, at, address=frame.address)
+            if (key := self._layout.keys.get(frame.payload)) is not None:
+                return Received(key[0], at, key[1], frame.address)
+        self.foreign += 1
+        return None
+
+    def _drop(self, count: int) -> None:
+        del self._bytes[:count]
+        del self._times[:count]
 
     def _noise(self) -> None:
         if not self._in_noise:
             self._in_noise = True
             self.bad += 1
-
-
-def output(format: KeypadFormat, template: str, address: int, lights: frozenset[str] = frozenset()) -> bytes:
-    """The bytes of an output template."""
-    frame = bytearray()
-    start = 0 if format.checksum_from == "start" else len(bytes.fromhex(format.start))
-    for part in re.findall(r"[0-9A-Fa-f]{2}|\{\w+\}", template):
-        match part:
-            case "{address}":
-                frame.append(address)
-            case "{lights}":
-                bits = sum(1 << n for n, key in enumerate(format.light_order) if key in lights)
-                frame += bits.to_bytes(-(-len(format.light_order) // 8), "little")
-            case "{checksum}":
-                frame += checksum(format.checksum, bytes(frame[start:]))
-            case _:
-                frame += bytes.fromhex(part)
-    return bytes(frame)

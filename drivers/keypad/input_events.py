@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from drivers.errors import FrameError
 
@@ -65,8 +65,15 @@ class InputEvent:
         return cls(type_, code, value, seconds, microseconds)
 
 
+class KeyChange(NamedTuple):
+    """A key of the kernel that went down or came up."""
+
+    code: int
+    down: bool
+
+
 class EventParser:
-    """Bytes in pieces of any size → key codes that were pressed.
+    """Bytes in pieces of any size → keys that went down or came up; the kernel's autorepeat is left out.
 
     Holds less than one event. `bad`: places where no event was (the kernel never does that; a fake's line
     may); `dropped`: overflows that the kernel told of.
@@ -78,8 +85,8 @@ class EventParser:
         self._buffer = bytearray()
         self._skipping = False
 
-    def feed(self, data: bytes) -> list[int]:
-        pressed = []
+    def feed(self, data: bytes) -> list[KeyChange]:
+        changes = []
         self._buffer += data
         at = 0
         while len(self._buffer) - at >= EVENT_SIZE:
@@ -93,10 +100,10 @@ class EventParser:
             if event.type == EventType.SYN:
                 self._skipping = event.code == Syn.DROPPED or (self._skipping and event.code != Syn.REPORT)
                 self.dropped += event.code == Syn.DROPPED
-            elif event.type == EventType.KEY and event.value == KeyValue.PRESSED and not self._skipping:
-                pressed.append(event.code)
+            elif event.type == EventType.KEY and event.value != KeyValue.REPEATED and not self._skipping:
+                changes.append(KeyChange(event.code, event.value == KeyValue.PRESSED))
         del self._buffer[:at]
-        return pressed
+        return changes
 
     def clear(self) -> None:
         self._buffer.clear()
@@ -141,3 +148,18 @@ KEY_CODES: Final[dict[str, int]] = {
     "KEY_DELETE": 111,
 }
 """Names of <linux/input-event-codes.h> for keyboards and number pads."""
+
+NUMLOCK_TWINS: Final[dict[str, str]] = {
+    "KEY_KP0": "KEY_INSERT",
+    "KEY_KP1": "KEY_END",
+    "KEY_KP2": "KEY_DOWN",
+    "KEY_KP3": "KEY_PAGEDOWN",
+    "KEY_KP4": "KEY_LEFT",
+    "KEY_KP6": "KEY_RIGHT",
+    "KEY_KP7": "KEY_HOME",
+    "KEY_KP8": "KEY_UP",
+    "KEY_KP9": "KEY_PAGEUP",
+    "KEY_KPDOT": "KEY_DELETE",
+}
+"""What number pads send that keep NumLock by themselves, while it is off. The kernel itself never changes a
+code with NumLock."""

@@ -1,11 +1,13 @@
 """Driver of keypads on a serial line, RS-485 or a TCP serial server, for calls and for ratings.
 
-Binds to: serial, tcp. Implements: Keypad. The protocol is a format (`frames`), one of
-`drivers/keypad/formats/*.toml` or the station's own.
+Binds to: serial, tcp. Implements: Keypad. The protocol is a format (`frames`, `outputs`), one of
+`drivers/keypad/formats/*.toml` or the station's own. Keypads with several addresses on one line are several
+devices with `shared = true` in their transport; each asks in its turn.
 
 A keypad that sends by itself cannot be asked whether it is there: its health is that of its line, *degraded*
 after unreadable bytes until a good frame comes or nothing for QUIET_S. A polled one is missing when it
-stops answering.
+stops answering; while it does, it is asked less and less often, so that it takes no time from its neighbours.
+Two that answer to one address are *degraded*.
 """
 
 from __future__ import annotations
@@ -19,19 +21,24 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from drivers.driver import Health
 from drivers.errors import DriverError, FrameError, LineLostError, NoAnswerError
-from drivers.keypad.debounce import Debounce
-from drivers.keypad.frames import KeyDecoder, KeypadFormat, Layout, output
-from drivers.keypad.presses import Presses
-from drivers.keypad.protocol import Keypad, KeyPress
+from drivers.keypad.frames import KeyDecoder, KeypadFormat, Layout, Received
+from drivers.keypad.gestures import GestureConfig
+from drivers.keypad.outputs import output
+from drivers.keypad.told_keypad import ToldKeypad
 from drivers.transport.table import TransportConfig, transport
 
 log = logging.getLogger(__name__)
 
 OUTPUT_TIMEOUT_S: Final = 1.0
-QUIET_S: Final = 5.0
+QUIET_S: Final = 3.0
 """A noisy line that says nothing for so long counts as mended."""
+MISSING_WAIT_S: Final = 1.5
+"""A keypad that does not answer is asked at least this often."""
+READS: Final = 16
+"""How often the line is read before a question; one that never stops is not waited for."""
+DOUBLES: Final = 3
+"""So many double answers, and there are two keypads with one address."""
 
 
 @cache
@@ -45,69 +52,72 @@ def load_format(name: str) -> KeypadFormat:
         return msgspec.convert(tomllib.loads(file.read_text("utf-8")), KeypadFormat)
     except OSError as error:
         raise ValueError(f"no keypad format {name!r}") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise ValueError(f"keypad format {name!r}: {error}") from error
 
 
-class SerialKeypadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SerialKeypadConfig(GestureConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`format`: a shipped name or a path; `inline` takes its place. `address` None takes keys of any.
 
-    `lost_after_s`: a polled keypad that is silent for so long is missing.
+    `lost_after_s`: a polled keypad that is silent for so long is missing. Long presses and the lock need a
+    format with `releases`.
     """
 
     transport: TransportConfig
     format: str = "call-keypad"
     inline: KeypadFormat | None = None
     address: Annotated[int, msgspec.Meta(ge=0, le=255)] | None = 1
-    debounce_ms: Annotated[int, msgspec.Meta(ge=0, le=5000)] = 250
     lost_after_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 2.0
 
     def __post_init__(self) -> None:
-        if self.inline is None:
-            load_format(self.format)
+        format = self.keypad_format
+        if problems := self.problems(format.key_names, releases=bool(format.releases)):
+            raise ValueError("; ".join(problems))
 
     @property
     def keypad_format(self) -> KeypadFormat:
         return self.inline or load_format(self.format)
 
 
-class SerialKeypad(Keypad):
+class SerialKeypad(ToldKeypad):
     """One keypad of a line. See the module."""
 
     Config: ClassVar[type[msgspec.Struct]] = SerialKeypadConfig
 
     def __init__(self, config: SerialKeypadConfig) -> None:
-        super().__init__()
-        self._config = config
         self._format = config.keypad_format
+        super().__init__(config, self._format, config.address or 0)
+        self._config = config
         self._line = transport(config.transport)
-        self._decoder = KeyDecoder(Layout.of(self._format), config.address)
-        self._debounce = Debounce(config.debounce_ms / 1000)
-        self._presses = Presses()
+        self._layout = Layout.of(self._format)
+        self._decoder = KeyDecoder(self._layout, config.address)
+        self._poll_frame = output(self._format, self._format.poll, self._address)
         self._writing = asyncio.Lock()
-        self._lights: frozenset[str] | None = None
-        self._prompted = False
-        self._is_open = False
-        self._bad = 0
+        self._mark = self._layout.mark(config.address)
+        self._doubles = 0
+        self._garbled = False
+        """What came instead of an answer was unreadable."""
+        self._owed = 0
+        """Questions whose answer may still come late."""
 
     async def open(self) -> None:
         await self.close()
         try:
             await self._line.open()
             self._decoder.clear()
-            self._bad = self._decoder.bad
+            self._doubles = 0
+            self._garbled = False
+            self._owed = 0
+            self._keys_open()
             self._is_open = True
             if self._format.poll:
                 await self._first_answer()
-            if self._lights is not None:
-                await self._write(self._format.light, self._lights)
-            if self._prompted:
-                await self._write(self._format.prompt)
+            await self._tell_again()
         except DriverError as error:
             await self.close()
-            self.report(Health("missing", error.code))
+            self._line_is("missing", error.code)
             raise
-        self.report(Health("ok"))
+        self._line_is("ok")
 
     async def serve(self) -> None:
         try:
@@ -118,101 +128,130 @@ class SerialKeypad(Keypad):
                     await self._listen()
         except DriverError as error:
             self._is_open = False
-            self.report(Health("missing", error.code))
+            self._line_is("missing", error.code)
             raise
 
-    async def _listen(self) -> None:
-        """Take what comes; a line that was noisy and is quiet again for QUIET_S is well."""
-        noisy = self.health.state == "degraded"
-        data = await self._line.read(QUIET_S if noisy else None)
-        if data:
-            self._take(data)
-        else:
-            self.report(Health("ok"))
-
     async def close(self) -> None:
-        self._is_open = False
+        await self._stop_telling()
         await self._line.close()
-
-    async def next_key(self) -> KeyPress:
-        return await self._presses.get()
-
-    async def light(self, *keys: str) -> None:
-        self._lights = frozenset(keys)
-        await self._tell(self._format.light, self._lights)
-
-    async def prompt(self, shown: bool) -> None:
-        self._prompted = shown
-        await self._tell(self._format.prompt if shown else self._format.prompt_end)
-
-    async def thank(self) -> None:
-        self._prompted = False
-        await self._tell(self._format.thank or self._format.prompt_end)
+        self._keys_lost()
 
     # ------------------------------------------------------------ inside
 
-    def _take(self, data: bytes) -> bool:
-        """Bytes that came; whether there was a frame of this keypad in them."""
+    async def _listen(self) -> None:
+        """Take what comes; a line that was noisy and is quiet again for QUIET_S is well."""
+        noisy = self._line_health.state == "degraded"
+        data = await self._line.read(QUIET_S if noisy else None)
+        if data:
+            self._take_bytes(data)
+        else:
+            self._line_is("ok")
+
+    def _decode(self, data: bytes) -> int:
+        """Take the keys out of bytes that came; how many frames of this keypad there were."""
         received = self._decoder.feed(data, asyncio.get_running_loop().time())
         for frame in received:
-            if frame.key is not None and self._debounce.is_press(frame.key, frame.at):
-                self._presses.put(KeyPress(frame.key, frame.at))
+            self._take_frame(frame)
         if received:
             self.seen()
-            if self._bad != self._decoder.bad or self.health.state == "degraded":
-                self.report(Health("ok"))
-        elif self._bad != self._decoder.bad:
-            log.debug("%s: %d unreadable so far", self._line.name, self._decoder.bad)
-            self.report(Health("degraded", FrameError.code))
-        self._bad = self._decoder.bad
-        return bool(received)
+        return len(received)
 
-    async def _tell(self, template: str, lights: frozenset[str] = frozenset()) -> None:
-        """Write an output now; one that a lost line swallowed is written again when it is back."""
-        if not self._is_open:
-            return
-        try:
-            await self._write(template, lights)
-        except DriverError as error:
-            log.debug("%s: %s", self._line.name, error)
-            await self.close()  # the reading side of `serve` fails now, and the supervisor opens again
+    def _take_bytes(self, data: bytes) -> int:
+        """The same, of bytes that this keypad may have sent: they tell how the line is."""
+        bad = self._decoder.bad
+        frames = self._decode(data)
+        if frames:
+            if self._line_health.state == "degraded" and self._doubles < DOUBLES:
+                self._line_is("ok")
+        elif bad != self._decoder.bad:
+            self._garbled = True
+            self._line_is("degraded", FrameError.code)
+        return frames
 
-    async def _write(self, template: str, lights: frozenset[str] = frozenset()) -> None:
-        if not template:
+    def _take_frame(self, frame: Received) -> None:
+        if frame.key is None:
             return
-        async with self._writing:
-            await self._line.write(
-                output(self._format, template, self._config.address or 0, lights), OUTPUT_TIMEOUT_S
-            )
+        if not frame.down:
+            self._up(frame.key, frame.at)
+            return
+        self._key_taken(frame.key)
+        if self._format.releases:
+            self._down(frame.key, frame.at)
+        else:
+            self._tap(frame.key, frame.at)
+
+    async def _write_frame(self, frame: bytes) -> None:
+        # nothing else may speak before the answer on a half-duplex line
+        async with self._writing, self._line.turn():
+            await self._line.write(frame, OUTPUT_TIMEOUT_S)
 
     async def _ask(self) -> bool:
         """One poll; whether the keypad answered."""
         loop = asyncio.get_running_loop()
-        async with self._writing:  # nothing else may speak before the answer on a half-duplex line
-            await self._line.write(
-                output(self._format, self._format.poll, self._config.address or 0), OUTPUT_TIMEOUT_S
-            )
+        async with self._writing, self._line.turn():
+            late = await self._unasked()
+            await self._line.write(self._poll_frame, OUTPUT_TIMEOUT_S)
             until = loop.time() + self._format.poll_timeout_ms / 1000
+            echo = self._poll_frame  # some adapters hear themselves
             while (left := until - loop.time()) > 0:
-                if (data := await self._line.read(left)) and self._take(data):
+                data = await self._line.read(left)
+                if echo and data:
+                    data, echo = data.removeprefix(echo), b""
+                if data and (answers := self._take_bytes(data)):
+                    self._count_doubles(answers + max(0, late - self._owed))
+                    self._owed = max(0, self._owed - late)
+                    self._garbled = False
                     return True
-        return False
+        self._owed = min(DOUBLES, self._owed + 1)
+        return late > 0
+
+    async def _unasked(self) -> int:
+        """Take what came since the last question: on a shared line all that the neighbours said, and maybe an
+        answer of this keypad that was late. How many frames of this one there were."""
+        late = 0
+        for _ in range(READS):
+            if not (data := await self._line.read(0)):
+                break
+            if self._mark in data:  # neighbours talk all the time: decode only what may be of this keypad
+                late += self._decode(data)
+        self._decoder.clear()
+        return late
+
+    def _count_doubles(self, answers: int) -> None:
+        """One question has one answer."""
+        if answers > 1:
+            self._doubles = min(DOUBLES, self._doubles + 1)
+            if self._doubles == DOUBLES:
+                self._line_is("degraded", "keypad.same_address")
+        elif self._doubles:
+            self._doubles -= 1
+            if not self._doubles:
+                self._line_is("ok")
 
     async def _first_answer(self) -> None:
-        until = asyncio.get_running_loop().time() + self._config.lost_after_s
-        while not await self._ask():
-            if asyncio.get_running_loop().time() > until:
-                raise NoAnswerError(f"{self._line.name}: keypad does not answer", code="keypad.no_answer")
+        """Asked twice, in case that something was on the line; the supervisor comes again."""
+        if not (await self._ask() or await self._ask()):
+            raise self._no_answer()
 
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
+        interval = self._format.poll_interval_ms / 1000
+        wait = interval
         answered = loop.time()
         while True:
             begun = loop.time()
             if await self._ask():
                 answered = loop.time()
-            elif loop.time() - answered > self._config.lost_after_s:
-                raise NoAnswerError(f"{self._line.name}: keypad does not answer", code="keypad.no_answer")
-            await asyncio.sleep(max(0.0, begun + self._format.poll_interval_ms / 1000 - loop.time()))
+                wait = interval
+            else:
+                if loop.time() - answered > self._config.lost_after_s:
+                    raise self._no_answer()
+                wait = min(2 * wait, max(interval, MISSING_WAIT_S))
+            await asyncio.sleep(max(0.0, begun + wait - loop.time()))
             if not self._is_open:
                 raise LineLostError(f"{self._line.name}: closed")
+
+    def _no_answer(self) -> NoAnswerError:
+        if self._garbled:
+            return NoAnswerError(f"{self._line.name}: no readable answer", code=FrameError.code)
+        return NoAnswerError(f"{self._line.name}: keypad does not answer", code="keypad.no_answer")

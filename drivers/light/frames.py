@@ -32,8 +32,9 @@ from typing import Annotated, Final
 
 import msgspec
 
+from drivers.checksums import SIZES as CHECKSUM_SIZE
+from drivers.checksums import Checksum, checksum
 from drivers.errors import FrameChecksumError, FrameError
-from drivers.keypad.frames import CHECKSUM_SIZE, Checksum, checksum
 
 HELD: Final = 256
 """Bytes of an answer that wait for their rest; the oldest go."""

@@ -1,7 +1,7 @@
 """A kernel input device (/dev/input/event…), read as it is, grabbed so that no one else sees its keys.
 
-EVIOCGRAB is `_IOW('E', 0x90, int)` of <linux/input.h>; the grab ends when the descriptor is closed. A path
-that is no input device (a fake's pty) is read without a grab.
+EVIOCGRAB is `_IOW('E', 0x90, int)` of <linux/input.h>, EVIOCGKEY `_IOC(_IOC_READ, 'E', 0x18, size)`; the grab
+ends when the descriptor is closed. A path that is no input device (a fake's pty) is read without either.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from drivers.transport.descriptor import DescriptorTransport
 log = logging.getLogger(__name__)
 
 _EVIOCGRAB: Final = 0x40044590
+_KEY_BYTES: Final = 0x300 // 8
+_EVIOCGKEY: Final = 2 << 30 | _KEY_BYTES << 16 | ord("E") << 8 | 0x18
 _INPUT_MAJOR: Final = 13
 
 
@@ -41,6 +43,15 @@ class HidTransport(DescriptorTransport):
     @property
     def name(self) -> str:
         return self._config.path
+
+    def held(self) -> set[int]:
+        """Codes of the keys that are down now; none for what is no input device."""
+        try:
+            bits = fcntl.ioctl(self._descriptor(), _EVIOCGKEY, bytes(_KEY_BYTES))
+        except OSError as error:
+            log.debug("%s: held keys: %s", self.name, error)
+            return set()
+        return {code for code in range(8 * _KEY_BYTES) if bits[code // 8] >> code % 8 & 1}
 
     async def _open(self) -> int:
         fd = os.open(self._config.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)

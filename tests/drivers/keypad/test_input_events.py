@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import FrameError
-from drivers.keypad.input_events import EVENT_SIZE, KEY_CODES, EventParser, InputEvent
+from drivers.keypad.input_events import EVENT_SIZE, KEY_CODES, EventParser, InputEvent, KeyChange
 
 events = st.builds(
     InputEvent,
@@ -38,10 +38,10 @@ def test_an_event_comes_back_as_it_went(event: InputEvent) -> None:
 
 
 @given(st.lists(keys, max_size=20), st.integers(1, 50))
-def test_only_presses_count_in_pieces_of_any_size(sent: list[InputEvent], size: int) -> None:
+def test_repeats_do_not_count_in_pieces_of_any_size(sent: list[InputEvent], size: int) -> None:
     wire, parser = stream(*sent), EventParser()
-    found = [code for at in range(0, len(wire), size) for code in parser.feed(wire[at : at + size])]
-    assert found == [event.code for event in sent if event.value == 1]
+    found = [change for at in range(0, len(wire), size) for change in parser.feed(wire[at : at + size])]
+    assert found == [KeyChange(event.code, event.value == 1) for event in sent if event.value != 2]
 
 
 @given(st.binary(max_size=400))
@@ -53,7 +53,8 @@ def test_any_bytes_are_taken_and_less_than_an_event_is_held(noise: bytes) -> Non
 
 def test_after_dropped_events_everything_up_to_the_report_is_ignored() -> None:
     parser = EventParser()
-    assert parser.feed(stream(down(79), REPORT, DROPPED, down(80), REPORT, down(81), REPORT)) == [79, 81]
+    found = parser.feed(stream(down(79), REPORT, DROPPED, down(80), REPORT, down(81), REPORT))
+    assert found == [KeyChange(79, True), KeyChange(81, True)]
     assert parser.dropped == 1
 
 

@@ -25,10 +25,10 @@ from drivers.transport.tcp import TcpConfig
 PATIENCE_S = 10.0
 KEYS = {"next": 79, "recall": 80, "finish": 96}
 POLLED = KeypadFormat(
-    start="AA 55",
+    frame="AA 55 {address} {key} {checksum}",
     keys={"01 00": "next", "02 00": "recall", "04 00": "finish"},
     checksum="crc16",
-    checksum_from="address",
+    checksum_from=2,
     poll="AA 55 {address} 10 {checksum}",
     idle="00 00",
     poll_interval_ms=10,
@@ -236,7 +236,8 @@ async def test_a_lossy_line_gives_only_keys_that_were_pressed(rig: Rig, seed: in
 
 
 async def test_presses_that_nobody_takes_are_bounded(pushing: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pushing.keypad._debounce, "is_press", lambda key, now: True)
+    monkeypatch.setattr(pushing.keypad._gestures, "_again", 0.0)
+    monkeypatch.setattr(pushing.keypad._gestures, "_settle", 0.0)
     for _ in range(MAX_PRESSES + 10):
         pushing.pad.press("next")
     for _ in range(MAX_PRESSES):
@@ -373,7 +374,7 @@ def test_a_wrong_serial_config_is_refused(options: dict[str, object], said: str)
 
 def test_a_format_of_the_stations_own(tmp_path: Path) -> None:
     file = tmp_path / "pad.toml"
-    file.write_text('start = "02"\nend = "03"\naddressed = false\n[keys]\n41 = "next"\n', "utf-8")
+    file.write_text('frame = "02 {key} 03"\n[keys]\n41 = "next"\n', "utf-8")
     config = SerialKeypadConfig(transport=SerialConfig(path="/nowhere"), format=str(file))
     assert SerialKeypad(config).kind == "keypad"
     assert config.keypad_format.keys == {"41": "next"}

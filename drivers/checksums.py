@@ -1,0 +1,68 @@
+"""Checksums of short serial frames. Pure.
+
+| kind | over the bytes | size |
+|---|---|---|
+| `xor` | exclusive or (often called BCC) | 1 |
+| `sum` | low byte of the sum | 1 |
+| `twos` | 256 minus the sum: all bytes together give 0 (often called LRC) | 1 |
+| `sum16` | low two bytes of the sum | 2 |
+| `crc8` | polynomial 07, initial 00 (CRC-8/SMBUS) | 1 |
+| `crc8-maxim` | polynomial 31 reflected, initial 00 (CRC-8/MAXIM-DOW) | 1 |
+| `crc16` | polynomial 8005 reflected, initial FFFF (as Modbus) | 2 |
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import xor
+from typing import Final, Literal
+
+Checksum = Literal["none", "xor", "sum", "twos", "sum16", "crc8", "crc8-maxim", "crc16"]
+SIZES: Final[dict[Checksum, int]] = {
+    "none": 0,
+    "xor": 1,
+    "sum": 1,
+    "twos": 1,
+    "sum16": 2,
+    "crc8": 1,
+    "crc8-maxim": 1,
+    "crc16": 2,
+}
+
+
+def checksum(kind: Checksum, data: bytes, order: Literal["little", "big"] = "little") -> bytes:
+    """The checksum bytes over `data`; `order` is for those of two bytes."""
+    match kind:
+        case "none":
+            return b""
+        case "xor":
+            return bytes((reduce(xor, data, 0),))
+        case "sum":
+            return bytes((sum(data) & 0xFF,))
+        case "twos":
+            return bytes((-sum(data) & 0xFF,))
+        case "sum16":
+            return (sum(data) & 0xFFFF).to_bytes(2, order)
+        case "crc8":
+            return bytes((reduce(lambda crc, byte: _CRC8[crc ^ byte], data, 0),))
+        case "crc8-maxim":
+            return bytes((_reflected(data, 0, 0x8C),))
+        case "crc16":
+            return _reflected(data, 0xFFFF, 0xA001).to_bytes(2, order)
+
+
+def _crc8_entry(value: int) -> int:
+    for _ in range(8):
+        value = value << 1 ^ 0x07 if value & 0x80 else value << 1
+    return value & 0xFF
+
+
+_CRC8: Final = [_crc8_entry(value) for value in range(256)]
+
+
+def _reflected(data: bytes, crc: int, polynomial: int) -> int:
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ polynomial if crc & 1 else crc >> 1
+    return crc
