@@ -66,7 +66,8 @@ class KioskStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="kios
 
 
 class CounterStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="counter"):
-    """One counter. `flash_s`: how long screen and light draw the eye to a call."""
+    """One counter. `flash_s`: how long screen and light draw the eye to a call; `lock_keypad`: the states in
+    which the call keypad is locked, for a counter that citizens can reach."""
 
     id: Id
     counter: Id
@@ -76,6 +77,7 @@ class CounterStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="co
     light: Id | None = None
     language: Language = "zh-CN"
     flash_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10.0
+    lock_keypad: tuple[Literal["closed", "paused"], ...] = ()
 
 
 class BoardStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="board"):

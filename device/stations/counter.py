@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from device.dispatch import Handler
 from device.profile import CounterStation
+from device.stations.call_keypad import CallKeypad
 from device.stations.lights import StationLight
+from device.stations.panel import StationPanel
 from device.stations.rating import Rating
 from device.stations.station import Node, Recent, Station, local
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
@@ -38,18 +40,8 @@ KEYS: Final = frozenset(get_args(Key))
 FRESH_PRESS_S: Final = 2.0
 """A press that waited longer (the agent was stopped, the disk was slow) is not acted on any more."""
 _IDLE: Final = {"closed": "closed", "paused": "paused"}
-REFUSED_S: Final = 1.0
-"""How long the lights are out after a key that was refused."""
 LEAST_CALL_S: Final = 1.0
 """A call stands on the screen at least this long, whatever the newest state says."""
-_LIGHTS: Final = {
-    "closed": ("open", "next"),
-    "paused": ("open", "next"),
-    "open": ("next", "unpark", "pause", "close"),
-    "called": ("next", "recall", "no_show", "transfer", "park", "finish"),
-    "serving": ("next", "recall", "transfer", "park", "finish"),
-}
-"""The keys that mean something in each state of the counter."""
 
 
 class CounterStationRunner(Station):
@@ -69,6 +61,7 @@ class CounterStationRunner(Station):
         self._keypad = call_keypad
         self._rating_keypad = rating_keypad
         self._screen = call_screen
+        self._panel = StationPanel(node, station.id, call_screen)
         self._state: CounterState | None = None
         self._shown_since = -inf
         self._flashing: str | None = None
@@ -76,14 +69,14 @@ class CounterStationRunner(Station):
         self._shown: tuple[ScreenText, asyncio.Task[ShowResult]] | None = None
         self._calls = Recent()
         self._unknown_keys = Recent(32)
-        self._lights: tuple[str, ...] | None = None
+        self._call_keypad = CallKeypad(station, node, call_keypad)
         self._call_light = StationLight(node, station.light, light, station.flash_s)
         self.rating = Rating(
             station.counter,
             node,
             station.rating_keypad,
             rating_keypad,
-            lambda: node.has_screen(self.id),
+            lambda: node.has_screen(self.id, "rating"),
             self._show_on_panel,
         )
 
@@ -112,7 +105,7 @@ class CounterStationRunner(Station):
 
     def on_online(self, online: bool) -> None:
         self._render()
-        self._light()
+        self._call_keypad.follow(self._state)
         self._show_on_panel()
 
     def on_counter(self, counter: CounterState) -> None:
@@ -132,12 +125,14 @@ class CounterStationRunner(Station):
         if fresh and self._calls.new(("flash", counter.call)):
             self._flash(counter.number)
         self._render()
-        self._light()
+        self._call_keypad.answered()
+        self._call_keypad.follow(counter)
         self._show_on_panel()
 
     def on_call(self, call: Call) -> None:
         if call.counter != self._station.counter or not self._calls.new((call.call, call.attempt)):
             return
+        self._call_keypad.answered()
         if self.node.clock.expired(call.deadline):
             if self._screen is not None:
                 self.node.spawn(self._report(call, "expired", "call.expired"), "call expired")
@@ -153,12 +148,12 @@ class CounterStationRunner(Station):
         if state.device == self._station.rating_keypad and state.health in ("ok", "degraded"):
             self.rating.device_back()
         if state.device == self._station.call_keypad and state.health in ("ok", "degraded"):
-            self._lights = None
-            self._light()
+            self._call_keypad.device_back()
 
     async def on_screen(self, message: ToAgent) -> None:
         if isinstance(message, RateService):
             await self.rating.touch(message.prompt, message.grade)
+        self._panel.on_screen(message)
 
     # ---------------------------------------------------------------- the call screen
 
@@ -265,37 +260,18 @@ class CounterStationRunner(Station):
         if late or not self.node.link.online:
             # Not kept for later: a call an hour after its key would send a citizen to an empty counter.
             logger.info("%s: key %s refused, %s", self.id, press.key, "late" if late else "no coordinator")
-            await self._refuse()
+            await self._call_keypad.refuse()
             return
         shown = self._state.ticket if self._state is not None else None
         pressed = KeyPressed(counter=self._station.counter, key=press.key, shown_ticket=shown)  # type: ignore[arg-type]
+        self._call_keypad.asked()
         if not await self.node.report(pressed):
-            await self._refuse()
-
-    async def _refuse(self) -> None:
-        """All lights go out for a moment, or until the coordinator is back."""
-        await self._set_lights(())
-        asyncio.get_running_loop().call_later(REFUSED_S, self._light)
+            self._call_keypad.answered()
+            await self._call_keypad.refuse()
 
     async def _read_rating_keys(self, keypad: Keypad) -> None:
         while True:
             await self.rating.key(await keypad.next_key())
-
-    def _light(self) -> None:
-        state = self._state.state if self._state is not None else "closed"
-        lights = _LIGHTS[state] if self.node.link.online else ()
-        if self._keypad is not None and lights != self._lights:
-            self.node.spawn(self._set_lights(lights), f"{self.id} lights")
-
-    async def _set_lights(self, keys: tuple[str, ...]) -> None:
-        if self._keypad is None:
-            return
-        self._lights = keys
-        try:
-            await self._keypad.light(*keys)
-        except DriverError as error:
-            self._lights = None
-            logger.debug("lights of counter %s: %s", self._station.counter, error)
 
     # ---------------------------------------------------------------- the panel
 
