@@ -1,8 +1,7 @@
 """A fake Onbon card: knows only the bytes of the wire, keeps what it shows, and draws it as dots.
 
-Its decoder is written apart from the driver's frames, from the same vendor's documents, so that a mistake in
-one does not hide in the other. It speaks all families of the driver: font cards ("k") and the matrix cards
-"5e", "6e", "6q". Areas live in RAM, as on the real card: a power cycle clears them. As a program:
+It speaks all families of the driver: font cards ("k") and the matrix cards "5e", "6e", "6q". Areas live in
+RAM, as on the real card: a power cycle clears them. As a program:
 `python -m drivers.call_screen.fake --pty /tmp/screen`.
 """
 
@@ -15,25 +14,38 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Literal
 
-from drivers.call_screen.fake_strip import PALETTE, Run, ShownArea, picture
+from drivers.call_screen.fake_onbon_areas import RefusedAreaError, dot_area, text_area
+from drivers.call_screen.fake_onbon_wire import Family, Order, OrderReader, answer, u16, u32
+from drivers.call_screen.fake_strip import PALETTE, ShownArea, picture
 from drivers.transport.fake import FakeDevice
 
 __all__ = ["PALETTE", "FakeOnbonCard", "ShownArea"]
 
-FRAME_LIMIT: Final = 64 * 1024
-REFRESHES_KEPT: Final = 64
+KEPT: Final = 64
+"""Refreshes and speeches that are remembered."""
 BUFFER_K: Final = 1024
 """Bytes of text that a dynamic area of a 6K card takes."""
 
-_COLOUR_CODES: Final = {"1": 1, "2": 2, "3": 3, "4": 4, "5": 6, "6": 5, "7": 7}
 _COLOUR_NAMES: Final = {1: "red", 2: "green", 3: "yellow", 4: "blue", 5: "magenta", 6: "cyan", 7: "white"}
-_FONT_PX: Final = {"000": 16, "001": 24, "002": 32}
 
 
 class FakeOnbonCard(FakeDevice):
     """The far end of an `OnbonBx`. Set the public attributes to let it misbehave."""
 
-    actions = ("print_text", "print_dots", "silence", "speak", "be_busy", "be_ready", "spoil_answer")
+    actions = (
+        "print_text",
+        "print_dots",
+        "silence",
+        "speak",
+        "be_busy",
+        "be_ready",
+        "lose_font",
+        "load_font",
+        "spoil_answer",
+        "power_cycle",
+        "switch_off",
+        "switch_on",
+    )
     """What the fake as a program can be told."""
 
     def __init__(
@@ -41,12 +53,14 @@ class FakeOnbonCard(FakeDevice):
         *,
         width: int = 128,
         height: int = 16,
-        family: Literal["k", "5e", "6e", "6q"] = "k",
+        family: Family = "k",
         address: int = 1,
+        colours: int = 2,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self.width, self.height, self.family, self.address = width, height, family, address
+        self.colours = colours
         self.busy = False
         """Refuses every area with error 3."""
         self.no_font = False
@@ -59,15 +73,26 @@ class FakeOnbonCard(FakeDevice):
         """Before each answer."""
         self.fixed_source = False
         """An older card: answers 0x8000 whoever asked."""
+        self.knows_status = True
+        """Else it refuses to tell its status, as the smallest cards may."""
+        self.stays_off = False
+        """Does not let itself be switched on."""
+        self.voice = False
+        """Whether it can speak (-YY)."""
         self.areas: dict[int, ShownArea] = {}
         self.brightness = 15
+        self.on = True
+        self.locked: str | None = None
         self.frames = 0
         self.bad_frames = 0
         self.pings = 0
-        self.refreshes: deque[float] = deque(maxlen=REFRESHES_KEPT)
+        self.answering = 0
+        """Answers that are on their way."""
+        self.refreshes: deque[float] = deque(maxlen=KEPT)
+        self.spoken: deque[str] = deque(maxlen=KEPT)
+        """What it was told to speak, once for each time."""
         self._clock = clock
-        self._frame: bytearray | None = None
-        self._escape = 0
+        self._reader = OrderReader(family, self._take)
 
     # ------------------------------------------------------------ as a program
 
@@ -90,8 +115,27 @@ class FakeOnbonCard(FakeDevice):
     def be_ready(self) -> None:
         self.busy = False
 
+    def lose_font(self) -> None:
+        self.no_font = True
+
+    def load_font(self) -> None:
+        self.no_font = False
+
     def spoil_answer(self) -> None:
         self.bad_crc += 1
+
+    def power_cycle(self) -> None:
+        """Its power fails for a moment; the line stays."""
+        self.plugged()
+
+    def switch_off(self) -> None:
+        """Somebody switched the screen off, and keeps it so."""
+        self.on, self.stays_off = False, True
+        self.changed()
+
+    def switch_on(self) -> None:
+        self.on, self.stays_off = True, False
+        self.changed()
 
     # ------------------------------------------------------------ what people see
 
@@ -99,7 +143,7 @@ class FakeOnbonCard(FakeDevice):
     def text(self) -> str:
         """What the first area of a font card says now; a second, blank page (flash) is left out."""
         for _, area in sorted(self.areas.items()):
-            return area.text.split("\n")[0]
+            return "\n".join(line for line in area.text.split("\n") if line.strip())
         return ""
 
     @property
@@ -115,14 +159,15 @@ class FakeOnbonCard(FakeDevice):
         for _, area in sorted(self.areas.items()):
             if area.mode == 3 or (area.mode == 4 and self.family != "k"):
                 return "scroll"
-            return "flash" if area.mode == 7 or len(area.lines) > 1 else "static"
+            pages = len(area.lines) * area.font_px > max(area.height, area.font_px)
+            return "flash" if area.mode == 7 or pages else "static"
         return "none"
 
     def dots(self, at: float | None = None) -> list[bytes]:
         """The strip at clock time `at` (default now): `height` rows of `width` values of `PALETTE`."""
         now = self._clock() if at is None else at
         canvas = [bytearray(self.width) for _ in range(self.height)]
-        for _, area in sorted(self.areas.items()):
+        for _, area in sorted(self.areas.items()) if self.on else ():
             if area.run_mode == 2 and now - area.since > area.timeout_s:
                 continue
             drawn = picture(area, now - area.since)
@@ -136,91 +181,57 @@ class FakeOnbonCard(FakeDevice):
     # ------------------------------------------------------------ the wire
 
     def plugged(self) -> None:
-        self._frame = None
+        self._reader.clear()
         self.areas.clear()
         self.changed()
 
     def received(self, data: bytes) -> None:
-        for byte in data:
-            self._take(byte)
+        self._reader.feed(data)
 
-    def _take(self, byte: int) -> None:
-        if byte == 0xA5:
-            self._frame, self._escape = bytearray(), 0
-        elif self._frame is None:
-            return
-        elif byte == 0x5A:
-            frame, self._frame = bytes(self._frame), None
-            self._complete(frame)
-        elif self._escape:
-            self._frame.append(self._escape if byte == 1 else self._escape - 1)
-            self._escape = 0
-        elif byte in (0xA6, 0x5B):
-            self._escape = byte
-        else:
-            self._frame.append(byte)
-            if len(self._frame) > FRAME_LIMIT:
-                self._frame = None
-
-    def _complete(self, frame: bytes) -> None:
-        header = 14 if self.family == "k" else 16
-        if len(frame) < header + 5:
+    def _take(self, order: Order | None) -> None:
+        if order is None:
             self.bad_frames += 1
             return
-        to, source = _u16(frame, 0), _u16(frame, 2)
-        if to not in (self.address, 0xFFFE, 0xFFFF) and to < 0x8000:
+        if order.to not in (self.address, 0xFFFE, 0xFFFF) and order.to < 0x8000:
             return
-        if _checksum(frame[:-2]) != _u16(frame, len(frame) - 2):
+        if order.bad or order.foreign:
             self.bad_frames += 1
-            self._answer(to, source, 0xA0, 1, 5)
-            return
-        length = _u16(frame, 12) if self.family == "k" else int.from_bytes(frame[12:16], "little")
-        body = frame[header:-2]
-        if length != len(body) or (frame[4] == 0xF0) == (self.family == "k"):
-            self.bad_frames += 1
+            if order.bad:
+                self._answer(order, 0xA0, 1, 5)
             return
         self.frames += 1
-        if self.family == "k":
-            group, command, wanted, payload = body[0], body[1], body[2] == 1, body[5:]
-        else:
-            group, command, wanted, payload = body[1], body[2], body[0] == 1, body[5:]
+        data = b""
         try:
-            error = self._obey(group, command, payload)
-        except (IndexError, UnicodeDecodeError, ValueError):
+            error = self._obey(order.group, order.command, order.payload)
+            if (order.group, order.command) == (0xA1, 0x02) and not error:
+                data = self._status()
+        except RefusedAreaError as refused:
+            error = refused.error
+        except (IndexError, UnicodeDecodeError, ValueError, KeyError):
             error = 2
-        if wanted and to != 0xFFFF:
-            self._answer(to, source, 0xA0, 1 if error else 0, error)
+        if order.wanted and order.to != 0xFFFF:
+            if data:
+                self._answer(order, order.group, order.command, error, data)
+            else:
+                self._answer(order, 0xA0, 1 if error else 0, error)
 
-    def _answer(self, to: int, source: int, group: int, command: int, error: int) -> None:
+    def _answer(self, order: Order, group: int, command: int, error: int, data: bytes = b"") -> None:
         if self.silent:
             return
-        back = 0x8000 if self.fixed_source else source
-        head = back.to_bytes(2, "little") + (to if to == 0xFFFE else self.address).to_bytes(2, "little")
-        if self.family == "k":
-            head += bytes(6) + b"\xfe\x02"
-            data = bytes((group, command, error, 0, 0))
-            head += len(data).to_bytes(2, "little")
-        else:
-            head += b"\xf0\0\xfe\xff" + bytes(4)
-            data = bytes((0, group, command, 1 if error else 0, 0, error, 0, 0, 0))
-            head += len(data).to_bytes(4, "little")
-        check = _checksum(head + data)
-        if self.bad_crc > 0:
-            self.bad_crc -= 1
-            check ^= 0x0101
-        wire = bytearray(b"\xa5" * 9)
-        for byte in head + data + check.to_bytes(2, "little"):
-            if byte in (0xA5, 0x5A):
-                wire += bytes((byte + 1, 2))
-            elif byte in (0xA6, 0x5B):
-                wire += bytes((byte, 1))
-            else:
-                wire.append(byte)
-        wire.append(0x5A)
+        spoil = 0x0101 if self.bad_crc > 0 else 0
+        self.bad_crc -= 1 if spoil else 0
+        back = 0x8000 if self.fixed_source else order.source
+        source = order.to if order.to == 0xFFFE else self.address
+        wire = answer(self.family, back, source, group, command, error, data, spoil)
         if self.delay_s:
-            asyncio.get_running_loop().call_later(self.delay_s, self.send, bytes(wire))
+            self.answering += 1
+            asyncio.get_running_loop().call_later(self.delay_s, self._send_late, wire)
         else:
-            self.send(bytes(wire))
+            self.send(wire)
+
+    def _send_late(self, wire: bytes) -> None:
+        self.answering -= 1
+        self.send(wire)
 
     def _obey(self, group: int, command: int, payload: bytes) -> int:
         """Do it; the error number of the answer."""
@@ -228,10 +239,21 @@ class FakeOnbonCard(FakeDevice):
             case (_, 0xA2, 0):
                 self.pings += 1
                 return 0
+            case (True, 0xA1, 0x02):
+                self.pings += 1
+                return 0 if self.knows_status else 2
+            case (True, 0xA2, 0x0E):
+                return self._speak(payload[7:], 4 + 4 + 4 + 1)
+            case (False, 0xA7, 0x07):
+                return self._speak(payload[9:], 4 + 4 + 4 + 4 + 3)
+            case (True, 0xA3, 0x00):
+                self.on = not self.stays_off and payload[0] == 1
             case (True, 0xA3, 0x02):
                 self.brightness = payload[1]
             case (False, 0xA2, 0x07):
                 self.brightness = payload[1]
+            case (True, 0xA3, 0x04):
+                self.locked = payload[2:6].decode("ascii") if payload[1] else None
             case (True, 0xA3, 0x10):
                 self.areas.clear()
             case (False, 0xA7, 0x01):
@@ -245,18 +267,22 @@ class FakeOnbonCard(FakeDevice):
         self.changed()
         return 0
 
-    def _refresh(self, payload: bytes, take: Callable[[bytes], int]) -> int:
+    def _status(self) -> bytes:
+        areas = bytes(sorted(self.areas))
+        head = bytes((1 if self.on else 2, self.brightness)) + bytes.fromhex("2620112207120000") + b"\x01P000"
+        return head + bytes((0, 0, len(areas))) + areas + b"0123456789ABCDEF" + bytes(12)
+
+    def _refresh(self, payload: bytes, take: Callable[[bytes], None]) -> int:
         if self.busy:
             return 3
         if self.no_font:
             return 12
-        error = take(payload)
-        if not error:
-            self.refreshes.append(self._clock())
-            self.changed()
-        return error
+        take(payload)
+        self.refreshes.append(self._clock())
+        self.changed()
+        return 0
 
-    def _text_areas(self, payload: bytes) -> int:
+    def _text_areas(self, payload: bytes) -> None:
         at = 1
         if payload[0] == 0xFF:
             self.areas.clear()
@@ -266,134 +292,29 @@ class FakeOnbonCard(FakeDevice):
             at += payload[0]
         count, at = payload[at], at + 1
         for _ in range(count):
-            size = _u16(payload, at)
+            size = u16(payload, at)
             area = payload[at + 2 : at + 2 + size]
             if len(area) != size:
-                return 2
-            if error := self._text_area(area):
-                return error
+                raise RefusedAreaError(2)
+            number, shown = text_area(area, self._clock(), BUFFER_K)
+            self.areas[number] = shown
             at += 2 + size
-        return 0
 
-    def _text_area(self, area: bytes) -> int:
-        x, y, width, height = (_u16(area, offset) for offset in (1, 3, 5, 7))
-        x = x & 0x7FFF if x & 0x8000 else x * 8
-        width = width & 0x7FFF if width & 0x8000 else width * 8
-        number, run_mode, timeout, sound = area[9], area[11], _u16(area, 12), area[14]
-        at = 15 + (3 if sound else 0)
-        if sound == 2:
-            at += 4 + int.from_bytes(area[at : at + 4], "little")
-        at += 1 + area[at]
-        align, single, _, mode, _, speed, stay = area[at : at + 7]
-        size = int.from_bytes(area[at + 7 : at + 11], "little")
-        raw = area[at + 11 :]
-        if size != len(raw):
+    def _dot_area(self, payload: bytes) -> None:
+        number, shown = dot_area(payload, self.family, self.colours, self._clock())
+        self.areas[number] = shown
+
+    def _speak(self, speech: bytes, before_size: int) -> int:
+        """Person, volume, speed, coding, times − 1 (4), pause (4), parameters, length (4), text."""
+        if not self.voice:
             return 2
-        if size > BUFFER_K:
-            return 4
-        lines, font_px = _parse(raw.decode("gb2312"))
-        if font_px > height:
-            return 12
-        self.areas[number] = ShownArea(
-            x, y, width, height, mode, speed, stay / 2, self._clock(), align, font_px, single == 1,
-            timeout, run_mode, tuple(lines),
-        )  # fmt: skip
-        return 0
-
-    def _dot_area(self, payload: bytes) -> int:
-        sixth = self.family != "5e"
-        if sixth and _u16(payload, 0) != 1:
+        size = u32(speech, before_size)
+        text = speech[before_size + 4 :]
+        if speech[0] > 5 or speech[1] > 10 or speech[2] > 10 or speech[3] != 0 or len(text) != size:
             return 2
-        at = 2 if sixth else 0
-        size, at = int.from_bytes(payload[at : at + 4], "little"), at + 4
-        area, dots = payload[at : at + size], payload[at + size :]
-        number, run_mode, timeout = area[0], area[1], _u16(area, 2)
-        at = 7 + 2 * _u16(area, 5) + 1 + 4 + 1
-        x, y, width, height = (_u16(area, at + offset) for offset in (0, 2, 4, 6))
-        at += 9 + (9 if sixth else 0)
-        count, at = _u16(area, at), at + 2
-        pages: list[list[bytes]] = []
-        mode = speed = stay = 0
-        for _ in range(count):
-            size = int.from_bytes(area[at : at + 4], "little")
-            page = area[at + 4 : at + 4 + size]
-            mode, speed, stay = page[1], page[3], _u16(page, 4)
-            if sixth:
-                offset, length = (int.from_bytes(page[i : i + 4], "little") for i in (18, 22))
-                data = dots[offset : offset + length]
-            else:
-                data = page[13:]
-            pages.append(self._decode_dots(data, x, width, height))
-            at += 4 + size
-        if not pages or at != len(area):
-            return 2
-        self.areas[number] = ShownArea(
-            x, y, width, height, mode, speed, stay / 100, self._clock(),
-            timeout_s=timeout, run_mode=run_mode, pages=tuple(pages),
-        )  # fmt: skip
+        self.spoken.extend([text.decode("gb2312")] * (u32(speech, 4) + 1))
+        self.changed()
         return 0
-
-    def _decode_dots(self, data: bytes, x: int, width: int, height: int) -> list[bytes]:
-        rows = [bytearray(width) for _ in range(height)]
-        if self.family == "6q":
-            if len(data) != 3 * width * height:
-                raise ValueError("dots do not fill the area")
-            for y in range(height):
-                for column in range(width):
-                    at = 3 * (y * width + column)
-                    rows[y][column] = sum(1 << k for k in range(3) if data[at + k] > 127)
-            return [bytes(row) for row in rows]
-        unit = 8 if self.family == "5e" else 32
-        units = (x % unit + width + unit - 1) // unit
-        plane = units * unit // 8 * height
-        if len(data) != 2 * plane:
-            raise ValueError("dots do not fill the area")
-        for y in range(height):
-            for column in range(width):
-                place = x % unit + column
-                for colour in (0, 1):
-                    if self.family == "5e":
-                        byte = data[2 * (y * units + place // 8) + colour]
-                    else:
-                        word = colour * plane + 4 * (y * units + place // 32)
-                        byte = data[word + 3 - place % 32 // 8]  # words come low byte first
-                    if not byte >> (7 - place % 8) & 1:
-                        rows[y][column] |= 1 << colour
-        return [bytes(row) for row in rows]
-
-
-def _u16(data: bytes, at: int) -> int:
-    return data[at] | data[at + 1] << 8
-
-
-def _checksum(data: bytes) -> int:
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0xA001 if crc & 1 else 0)
-    return crc
-
-
-def _parse(text: str) -> tuple[list[Run], int]:
-    """Text with the card's escapes → lines of coloured characters, and the height of the font."""
-    lines: list[Run] = [[]]
-    colour, font_px, at = 1, 16, 0
-    while at < len(text):
-        two = text[at : at + 2]
-        if two == "\\F":
-            font_px = _FONT_PX[text[at + 3 : at + 6]]
-            at += 6
-        elif two == "\\C":
-            colour = _COLOUR_CODES[text[at + 2]]
-            at += 3
-        elif two == "\\n":
-            lines.append([])
-            at += 2
-        else:
-            lines[-1].append((text[at], colour))
-            at += 1
-    return lines, font_px
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
 
+from drivers.errors import FrameError
+
 Family = Literal["k", "5e", "6e", "6q"]
 """Font cards 5K/6K, and the dot-matrix series."""
-
-SUBSTITUTE: Final = "□"
-"""Stands for a character that GB2312 does not have (A1 F5)."""
 
 
 class RunMode(IntEnum):
@@ -53,10 +52,30 @@ class Sound:
             return b"\x01" + head
         return b"\x02" + head + len(self.text).to_bytes(4, "little") + self.text
 
+    @classmethod
+    def from_bytes(cls, data: bytes) -> tuple[Sound | None, int]:
+        """The sound field at the beginning of `data`, and its length. Raises FrameError."""
+        kind = data[0] if data else 3
+        if kind == 0:
+            return None, 1
+        if kind > 2 or len(data) < 4:
+            raise FrameError("no sound field")
+        voice = {"person": data[1] & 15, "repeats": data[1] >> 4, "volume": data[2], "speed": data[3]}
+        if kind == 1:
+            return cls(None, **voice), 4
+        end = 8 + int.from_bytes(data[4:8], "little")
+        if len(data) < max(8, end):
+            raise FrameError("sound cut short")
+        return cls(data[8:end], **voice), end
+
 
 @dataclass(frozen=True, slots=True)
 class TextArea:
-    """One dynamic area of a K card (chapter 9.1). Pixels; `stay` in half seconds; `speed` 0 fastest … 24."""
+    """One dynamic area of a K card (chapter 9.1). Pixels; `stay` in half seconds; `speed` 0 fastest … 24.
+
+    `eights`: x and width travel in units of 8 dots, the only ones that 5K cards take (onbonlab/bx.k.java);
+    else in dots, with the high bit set.
+    """
 
     text: bytes
     width: int
@@ -79,6 +98,7 @@ class TextArea:
     exit: int = 0
     speed: int = 2
     stay: int = 10
+    eights: bool = False
 
     _PLACE = struct.Struct("<BHHHHBBBH")
     _STYLE = struct.Struct("<BBBBBBBI")
@@ -87,9 +107,9 @@ class TextArea:
         return (
             self._PLACE.pack(
                 self.type,
-                self.x | 0x8000,
+                self.x // 8 if self.eights else self.x | 0x8000,
                 self.y,
-                self.width | 0x8000,
+                self.width // 8 if self.eights else self.width | 0x8000,
                 self.height,
                 self.id,
                 self.line_gap,
@@ -112,6 +132,30 @@ class TextArea:
             + self.text
         )
 
+    @classmethod
+    def from_bytes(cls, data: bytes) -> TextArea:
+        """The reverse of `to_bytes`. Raises FrameError."""
+        try:
+            kind, x, y, width, height, id, gap, run_mode, timeout = cls._PLACE.unpack_from(data)
+            sound, size = Sound.from_bytes(data[cls._PLACE.size :])
+            at = cls._PLACE.size + size
+            extra = data[at + 1 : at + 1 + data[at]]
+            at += 1 + data[at]
+            align, single, wrap, mode, exit, speed, stay, length = cls._STYLE.unpack_from(data, at)
+        except (struct.error, IndexError) as error:
+            raise FrameError("area cut short") from error
+        text = data[at + cls._STYLE.size :]
+        if length != len(text) or single not in (1, 2) or wrap not in (1, 2):
+            raise FrameError(f"area of {len(data)} bytes with {length} of text")
+        if (x ^ width) & 0x8000:
+            raise FrameError("x and width in different units")
+        eights = not x & 0x8000
+        x, width = (x * 8, width * 8) if eights else (x & 0x7FFF, width & 0x7FFF)
+        return cls(
+            text, width, height, x, y, id, kind, gap, run_mode, timeout, sound, extra,
+            align, single == 1, wrap == 2, mode, exit, speed, stay, eights,
+        )  # fmt: skip
+
 
 def dynamic_areas(areas: Iterable[TextArea], *, delete: tuple[int, ...] | Literal["all"] = ()) -> bytes:
     """Payload of DYNAMIC_AREA: areas to delete, areas to show.
@@ -125,45 +169,41 @@ def dynamic_areas(areas: Iterable[TextArea], *, delete: tuple[int, ...] | Litera
     return b"".join(parts)
 
 
+def read_dynamic_areas(payload: bytes) -> tuple[tuple[int, ...] | Literal["all"], tuple[TextArea, ...]]:
+    """The reverse of `dynamic_areas`: what is deleted, what is shown. Raises FrameError."""
+    try:
+        ids = 0 if payload[0] == 0xFF else payload[0]
+        at = 2 + ids
+        areas: list[TextArea] = []
+        for _ in range(payload[at - 1]):
+            size = int.from_bytes(payload[at : at + 2], "little")
+            if len(payload) < at + 2 + size:
+                raise FrameError("area cut short")
+            areas.append(TextArea.from_bytes(payload[at + 2 : at + 2 + size]))
+            at += 2 + size
+    except IndexError as error:
+        raise FrameError("areas cut short") from error
+    if at != len(payload):
+        raise FrameError(f"{len(payload) - at} bytes after the areas")
+    return ("all" if payload[0] == 0xFF else tuple(payload[1 : 1 + ids])), tuple(areas)
+
+
 _COLOURS: Final = {"red": b"\\C1", "green": b"\\C2", "yellow": b"\\C3"}
 _HIGH_BYTES: Final = bytes(range(0x80, 0x100))
 _FONTS: Final = {16: b"000", 24: b"001", 32: b"002"}
-
-
-def gb2312(text: str, limit: int) -> tuple[bytes, bool]:
-    """`text` for a K card in at most `limit` bytes, and whether something had to be replaced or cut.
-
-    A character that GB2312 lacks becomes `SUBSTITUTE`; a backslash, which would begin a command of the card,
-    becomes the wide one; line breaks and other controls become spaces.
-    """
-    if text.isprintable() and "\\" not in text:
-        try:
-            whole = text.encode("gb2312")
-            if len(whole) <= limit:
-                return whole, False
-        except UnicodeEncodeError:
-            pass  # character by character
-    encoded = bytearray()
-    changed = False
-    for char in text:
-        char = " " if char < " " else "＼" if char == "\\" else char
-        try:
-            code = char.encode("gb2312")
-        except UnicodeEncodeError:
-            code = SUBSTITUTE.encode("gb2312")
-            changed = True
-        if len(encoded) + len(code) > limit:
-            return bytes(encoded), True
-        encoded += code
-    return bytes(encoded), changed
+NEW_LINE: Final = b"\\n"
 
 
 def styled(text: bytes, colour: str, font_px: int) -> bytes:
-    """Text of a K area that begins with its fonts and its colour, as the card demands (chapter 11.1)."""
+    """Text of a K area that begins with its fonts and its colour, as the card demands (chapter 11.1).
+
+    Lines are joined by NEW_LINE.
+    """
     number = _FONTS[font_px]
+    plain = text.replace(NEW_LINE, b"")
     # GB2312 has two bytes above 0x7F for each character that is not ASCII
-    latin_bytes = len(text.translate(None, _HIGH_BYTES))
-    chinese = b"\\FO" + number if latin_bytes < len(text) else b""
+    latin_bytes = len(plain.translate(None, _HIGH_BYTES))
+    chinese = b"\\FO" + number if latin_bytes < len(plain) else b""
     latin = b"\\FE" + number if latin_bytes else b""
     return chinese + latin + _COLOURS[colour] + text
 
@@ -185,13 +225,14 @@ class Dots:
         return Dots(width, tuple((row >> shift if shift >= 0 else row << -shift) & mask for row in self.rows))
 
 
-def encode_dots(dots: Dots, colour: str, family: Family, x: int = 0) -> bytes:
+def encode_dots(dots: Dots, colour: str, family: Family, x: int = 0, *, colours: int = 2) -> bytes:
     """A page of dots for an area that begins at column `x`; 0 is lit, filled up with 1 (appendix 2).
 
     5E: each row, each 8 dots a byte red and a byte green. 6E: rows of 32-bit words, all red, then all green.
-    6Q: three bytes (red, green, blue) per dot.
+    6Q: three bytes (red, green, blue) per dot. `colours` 1: of a 5E or 6E screen with LEDs of one colour
+    only the first plane is sent.
     """
-    red, green = colour in ("red", "yellow"), colour in ("green", "yellow")
+    red, green = colour in ("red", "yellow") or colours == 1, colour in ("green", "yellow")
     if family == "6q":
         lit, dark = bytes((255 * red, 255 * green, 0)), b"\0\0\0"
         return b"".join(
@@ -203,7 +244,9 @@ def encode_dots(dots: Dots, colour: str, family: Family, x: int = 0) -> bytes:
     right = size - left - dots.width
     dark_row = ((1 << size) - 1).to_bytes(size // 8, "big")
     lit_rows = [(((1 << size) - 1) ^ (row << right)).to_bytes(size // 8, "big") for row in dots.rows]
-    if family == "5e":
+    if colours == 1:
+        planes = b"".join(lit_rows)
+    elif family == "5e":
         pairs = bytearray()
         for row in lit_rows:
             pair = bytearray(2 * len(row))
@@ -211,8 +254,11 @@ def encode_dots(dots: Dots, colour: str, family: Family, x: int = 0) -> bytes:
             pair[1::2] = row if green else dark_row
             pairs += pair
         return bytes(pairs)
-    planes = b"".join(row if red else dark_row for row in lit_rows)
-    planes += b"".join(row if green else dark_row for row in lit_rows)
+    else:
+        planes = b"".join(row if red else dark_row for row in lit_rows)
+        planes += b"".join(row if green else dark_row for row in lit_rows)
+    if family == "5e":
+        return planes
     words = len(planes) // 4
     return struct.pack(f"<{words}I", *struct.unpack(f">{words}I", planes))
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from drivers.call_screen.brightness import Brightness
 from drivers.call_screen.onbon_bx_frames import ADDRESS_ANY
 from drivers.transport.table import TransportConfig
 
@@ -16,7 +17,11 @@ class OnbonBxConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """`family`: "k" font cards 5K/6K; "5e", "6e", "6q" dot-matrix cards of these series.
 
     The area is the whole screen unless given. `device_type` None is the wildcard; `address` 0xFFFE reaches
-    the only card of a line. `brightness` 0–15, None leaves it. `scroll_speed` 0 is fastest.
+    the only card of a line. `colours` 1: the LEDs have one colour, whatever is asked for. `brightness`: a
+    level 0–15 or a schedule (`brightness`), None leaves it. `scroll_speed` 0 is fastest. `alone`: the area
+    lies over what is stored in the card. `lock`: show this stored programme ("P000") beside the area, and
+    no other. `clear`: delete all areas that others left in the card, at open. `switch_on`: a card that is
+    found switched off is switched on.
     """
 
     transport: TransportConfig
@@ -31,9 +36,14 @@ class OnbonBxConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     area_width: Pixels | None = None
     area_height: Pixels | None = None
     font_px: Literal[16, 24, 32] = 16
-    brightness: Annotated[int, msgspec.Meta(ge=0, le=15)] | None = None
+    colours: Literal[1, 2] = 2
+    brightness: Brightness | None = None
     scroll_speed: Annotated[int, msgspec.Meta(ge=0, le=24)] = 4
-    reply_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 2.0
+    alone: bool = True
+    lock: Annotated[str, msgspec.Meta(pattern=r"^P[0-9]{3}\Z")] | None = None
+    clear: bool = False
+    switch_on: bool = True
+    reply_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.5
     retries: Annotated[int, msgspec.Meta(ge=0, le=5)] = 2
     min_interval_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.0
 
@@ -44,6 +54,10 @@ class OnbonBxConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise ValueError("the area is smaller than one character")
         if self.family == "k" and (self.device_type or 0) > 0xFF:
             raise ValueError("the device type of a font card is one byte")
+        if self.fifth and (self.area_x % 8 or self.shown_width % 8):
+            raise ValueError("the area of a 5K card begins and ends at multiples of 8 dots")
+        if self.family != "k" and self.lock is not None:
+            raise ValueError("only font cards can lock a programme")
 
     @property
     def shown_width(self) -> int:
@@ -52,3 +66,17 @@ class OnbonBxConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     @property
     def shown_height(self) -> int:
         return self.height_px - self.area_y if self.area_height is None else self.area_height
+
+    @property
+    def fifth(self) -> bool:
+        """Whether it is known to be a font card of the fifth generation."""
+        return self.family == "k" and (self.device_type or 0) & 0xF0 == 0x50
+
+    @property
+    def cells(self) -> int:
+        """Characters of ASCII in one line."""
+        return self.shown_width // (self.font_px // 2)
+
+    @property
+    def lines(self) -> int:
+        return self.shown_height // self.font_px

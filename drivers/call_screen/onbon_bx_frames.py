@@ -19,7 +19,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
 from drivers.errors import FrameChecksumError, FrameError
@@ -32,36 +31,6 @@ MAX_WIRE: Final = 4096
 """Bytes of a frame on the wire that a `FrameSplitter` holds before it gives up; replies have about 30."""
 
 F = TypeVar("F")
-
-
-class Command(IntEnum):
-    """Group and command in one number."""
-
-    ACK = 0xA000
-    NACK = 0xA001
-    PING = 0xA200
-    MATRIX_BRIGHTNESS = 0xA207
-    BRIGHTNESS = 0xA302
-    DYNAMIC_AREA = 0xA306
-    CLEAR = 0xA310
-    MATRIX_DYNAMIC_AREA = 0xA700
-    MATRIX_DELETE_AREA = 0xA701
-
-
-class CardError(IntEnum):
-    """What a card answers, K protocol chapter 6 and matrix manuals 5.2.2."""
-
-    NONE = 0
-    GROUP = 1
-    COMMAND = 2
-    BUSY = 3
-    MEMORY = 4
-    CHECKSUM = 5
-    NO_FILE = 6
-    FLASH = 7
-    NO_FONT = 12
-    FIRMWARE_TYPE = 13
-    CONTROLLER_TYPE = 17
 
 
 def _crc_table() -> tuple[int, ...]:
@@ -226,62 +195,3 @@ class FrameSplitter(Generic[F]):
 
     def clear(self) -> None:
         self._buffer.clear()
-
-
-# ---------------------------------------------------------------- commands
-
-
-def k_request(command: Command, payload: bytes = b"") -> bytes:
-    """The data of a K frame: group, command, "answer me", 00 00, payload."""
-    return command.to_bytes(2, "big") + b"\x01\0\0" + payload
-
-
-def matrix_request(command: Command, payload: bytes = b"", *, length: int = 0) -> bytes:
-    """The data of a matrix frame: "answer me", group, command, 2 bytes (reserved, or a length), payload."""
-    return b"\x01" + command.to_bytes(2, "big") + length.to_bytes(2, "little") + payload
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer of a card; `error` 0 is good (see `CardError`)."""
-
-    command: int
-    error: int
-    data: bytes = b""
-
-    @classmethod
-    def from_k(cls, data: bytes) -> Reply:
-        """From a K frame's data: group, command, error, 00 00, data. Raises FrameError."""
-        if len(data) < 5:
-            raise FrameError("reply cut short")
-        command = int.from_bytes(data[:2], "big")
-        return cls(command, _error(command, data[2]), data[5:])
-
-    @classmethod
-    def from_matrix(cls, data: bytes) -> Reply:
-        """From a matrix frame's data: 00, group, command, status 2 (bit 0: refused), error 2, length 2, data.
-
-        Raises FrameError.
-        """
-        if len(data) < 9:
-            raise FrameError("reply cut short")
-        command = int.from_bytes(data[1:3], "big")
-        status, error, length = struct.unpack_from("<HHH", data, 3)
-        if length != len(data) - 9:
-            raise FrameError(f"reply of {len(data)} bytes says {length}")
-        return cls(command, _error(Command.NACK if status & 1 else command, error), data[9:])
-
-
-def _error(command: int, error: int) -> int:
-    """A nack without a reason is still a nack."""
-    return error or (0xFFFF if command == Command.NACK else 0)
-
-
-def k_brightness(level: int) -> bytes:
-    """Payload of BRIGHTNESS: force the level, 0–15."""
-    return bytes((1, level))
-
-
-def matrix_brightness(level: int) -> bytes:
-    """Payload of MATRIX_BRIGHTNESS (its length field is 0x31): by hand, one level for every half hour."""
-    return bytes((0, *[level] * 48))

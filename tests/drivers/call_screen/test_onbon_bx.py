@@ -15,7 +15,8 @@ import pytest
 
 from drivers.call_screen.fake import FakeOnbonCard
 from drivers.call_screen.onbon_bx import OnbonBx, OnbonBxConfig
-from drivers.call_screen.onbon_bx_frames import Command, FrameSplitter, KFrame
+from drivers.call_screen.onbon_bx_commands import Command
+from drivers.call_screen.onbon_bx_frames import FrameSplitter, KFrame
 from drivers.call_screen.protocol import ScreenText, ShowResult
 from drivers.driver import Health
 from drivers.errors import DriverError, LineLostError, NoAnswerError
@@ -121,7 +122,7 @@ def colours(rig: Rig) -> set[int]:
 
 @pytest.fixture(params=CARDS, ids="-".join)
 async def rig(request: pytest.FixtureRequest, make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    monkeypatch.setattr("drivers.call_screen.onbon_bx.RETRY_S", 0.1)
+    monkeypatch.setattr("drivers.call_screen.paced_screen.PacedScreen.RETRY_S", 0.1)
     family, kind = request.param
     rig: Rig = await make_rig(kind, family=family)
     await rig.start()
@@ -333,23 +334,31 @@ class ScriptedCard(FakeDevice):
     def acknowledge(self, source: int) -> None:
         self.send(KFrame(b"\xa0\0\0\0\0", dst=source, src=0xFFFE).to_bytes())
 
+    async def until_opened(self, starting: asyncio.Future[None], *, only: int | None = None) -> KFrame:
+        """Acknowledge everything (or only what comes from the source `only`); the last request."""
+        request = None
+        while not starting.done():
+            asking = asyncio.ensure_future(self.requests.get())
+            await asyncio.wait({asking, starting}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                asking.cancel()
+                break
+            request = asking.result()
+            if only in (None, request.src):
+                self.acknowledge(request.src)
+        await starting
+        assert request is not None
+        return request
+
 
 async def test_a_late_answer_is_not_taken_for_that_of_a_newer_text(make_rig: MakeRig) -> None:
     card = ScriptedCard()
     rig: Rig = await make_rig(card=card, reply_timeout_s=5.0)
-    starting = asyncio.ensure_future(rig.start())
-    ping = await card.requests.get()
-    card.acknowledge(ping.src)
-    await starting
+    ping = await card.until_opened(asyncio.ensure_future(rig.start()))
     shown = asyncio.ensure_future(rig.driver.show(CALL))
     request = await card.requests.get()
     assert int.from_bytes(request.data[:2], "big") == Command.DYNAMIC_AREA
-    seen = asyncio.Event()
-    rig.driver.on_seen = seen.set
-    card.acknowledge(ping.src)
-    await seen.wait()
-    await asyncio.sleep(0)
-    assert not shown.done()
+    card.send(KFrame(b"\xa0\x01\x0c\0\0", dst=ping.src, src=0xFFFE).to_bytes())  # "no font", too late
     card.acknowledge(request.src)
     assert await shown == DONE
 
@@ -357,11 +366,7 @@ async def test_a_late_answer_is_not_taken_for_that_of_a_newer_text(make_rig: Mak
 async def test_a_card_that_wants_the_default_source_is_found(make_rig: MakeRig) -> None:
     card = ScriptedCard()
     rig: Rig = await make_rig(card=card, reply_timeout_s=0.05)
-    starting = asyncio.ensure_future(rig.start())
-    while (ping := await card.requests.get()).src != 0x8000:
-        pass
-    card.acknowledge(ping.src)
-    await starting
+    await card.until_opened(asyncio.ensure_future(rig.start()), only=0x8000)
     shown = asyncio.ensure_future(rig.driver.show(CALL))
     request = await card.requests.get()
     assert request.src == 0x8000
@@ -370,7 +375,7 @@ async def test_a_card_that_wants_the_default_source_is_found(make_rig: MakeRig) 
 
 
 async def test_a_quiet_card_is_pinged(make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.call_screen.onbon_bx.PING_S", 0.02)
+    monkeypatch.setattr("drivers.call_screen.paced_screen.PacedScreen.PING_S", 0.02)
     rig: Rig = await make_rig()
     await rig.start()
     await rig.until(lambda: rig.card.pings >= 4)

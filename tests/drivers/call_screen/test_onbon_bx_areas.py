@@ -17,10 +17,11 @@ from drivers.call_screen.onbon_bx_areas import (
     TextArea,
     dynamic_areas,
     encode_dots,
-    gb2312,
     styled,
 )
-from drivers.call_screen.onbon_bx_frames import Command, KFrame, MatrixFrame, k_request, matrix_request
+from drivers.call_screen.onbon_bx_commands import Command, k_request, matrix_request
+from drivers.call_screen.onbon_bx_frames import KFrame, MatrixFrame
+from drivers.call_screen.text_layout import gb2312
 
 COLOURS = {"red": 1, "green": 2, "yellow": 3}
 

@@ -9,17 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.call_screen.onbon_bx_areas import TextArea, dynamic_areas
+from drivers.call_screen.onbon_bx_commands import CardError, Command, Reply, k_request, matrix_request
 from drivers.call_screen.onbon_bx_frames import (
     MAX_WIRE,
-    CardError,
-    Command,
     FrameSplitter,
     KFrame,
     MatrixFrame,
-    Reply,
     crc16,
-    k_request,
-    matrix_request,
     unwrap,
     wrap,
 )
