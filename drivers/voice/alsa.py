@@ -9,6 +9,7 @@ in it that card has to be there, else any.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 from pathlib import Path
@@ -24,8 +25,6 @@ CARDS: Final = 32
 """As many as a kernel has."""
 SAID: Final = 500
 """Bytes of what a player says that are looked at."""
-WORDS_S: Final = 0.2
-"""How long what a player said is waited for after its end."""
 BUFFER_S: Final = 0.6
 """A card may end so much before the time of the last sample: aplay holds half a second."""
 
@@ -88,49 +87,38 @@ def playing_cards(proc: Path) -> list[tuple[str, str]]:
 
 async def play_by_program(argv: tuple[str, ...], sound: Clip, text: str) -> None:
     """Give a player a WAV on standard input and see it end well and in time. Raises OutputLostError."""
+    said = os.memfd_create("said")  # no pipe: what the player leaves running could hold that open
+    try:
+        status = await _played(argv, wav_from_clip(sound, text), sound.seconds * 1.05 + PATIENCE_S, said)
+        words = os.pread(said, SAID, 0).decode("utf-8", "replace").strip()
+    finally:
+        os.close(said)
+    if status:
+        code = "voice.output_busy" if "busy" in words.lower() else None
+        raise OutputLostError(f"{argv[0]} ended with {status}: {words}", code=code)
+
+
+async def _played(argv: tuple[str, ...], wav: bytes, within_s: float, said: int) -> int:
+    """The status of a player that ended by itself. Raises OutputLostError."""
     try:
         player = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            limit=4096,
+            *argv, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=said
         )
     except OSError as error:
         raise OutputLostError(f"{argv[0]}: {error}") from error
-    assert player.stdin is not None and player.stderr is not None
-    hearing = asyncio.create_task(_last_words(player.stderr), name=f"{argv[0]} says")
+    assert player.stdin is not None
     try:
-        async with asyncio.timeout(sound.seconds * 1.05 + PATIENCE_S):
+        async with asyncio.timeout(within_s):
             try:
-                await feed(player.stdin, wav_from_clip(sound, text))
-                player.stdin.close()
+                await feed(player.stdin, wav)
             except ConnectionError:
                 pass  # it ended early: its status says why
-            await player.wait()
+            player.stdin.close()
+            return await player.wait()
     except TimeoutError as error:
         raise OutputLostError(f"{argv[0]} does not come to an end") from error
     finally:
+        player.stdin.close()
         if player.returncode is None:
             player.kill()
             await player.wait()
-        player.stdin.close()
-        hearing.add_done_callback(lambda task: task.cancelled() or task.exception())
-        asyncio.get_running_loop().call_later(WORDS_S, hearing.cancel)
-    words = await _heard(hearing)
-    if player.returncode:
-        code = "voice.output_busy" if "busy" in words.lower() else None
-        raise OutputLostError(f"{argv[0]} ended with {player.returncode}: {words}", code=code)
-
-
-async def _heard(hearing: asyncio.Task[str]) -> str:
-    """What was said until the player ended; "" when something still holds its standard error open."""
-    await asyncio.wait({hearing}, timeout=2 * WORDS_S)
-    return "" if hearing.cancelled() or not hearing.done() else hearing.result()
-
-
-async def _last_words(stream: asyncio.StreamReader) -> str:
-    said = b""
-    while data := await stream.read(1024):
-        said = (said + data)[-SAID:]
-    return said.decode("utf-8", "replace").strip()

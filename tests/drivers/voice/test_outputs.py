@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from drivers.voice import outputs
+from drivers.voice import alsa
 from drivers.voice.fake import FakeLoudspeaker, _look_into
-from drivers.voice.outputs import CommandOutput, OutputLostError, TcpOutput, WavOutput, output
+from drivers.voice.outputs import CommandOutput, TcpOutput, WavOutput, output
+from drivers.voice.playing import OutputLostError
 from drivers.voice.wav import RATE, Clip, wav_from_clip
 
 SOUND = Clip(b"\x10\x27\xf0\xd8" * (RATE // 10))
@@ -26,7 +27,7 @@ async def test_a_player_gets_the_wav_on_its_standard_input(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("script", ["cat >/dev/null; exit 1", "exec 0<&-; exit 2", "exec sleep 60"])
 async def test_a_player_that_fails_or_hangs_is_lost(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outputs, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(alsa, "PATIENCE_S", 0.1)
     with pytest.raises(OutputLostError) as caught:
         await output(CommandOutput(argv=("sh", "-c", script))).play(SOUND, "")
     assert caught.value.code == "voice.output_lost"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import wave
 from array import array
@@ -21,6 +22,7 @@ from drivers.voice.wav import (
     chime,
     clip_from_wav,
     joined,
+    recording_from_wav,
     silence,
     wav_from_clip,
 )
@@ -66,17 +68,68 @@ def test_a_file_written_to_a_pipe_ends_with_its_bytes() -> None:
     assert clip_from_wav(head + struct.pack("<4sI", b"data", 0x7FFFF000) + body) == Clip(body)
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (16000, 2), (44100, 2), (48000, 1)])
-def test_recordings_of_other_rates_keep_their_length(rate: int, channels: int) -> None:
+def sine(rate: int, hertz: float, seconds: float = 0.5) -> list[float]:
+    return [0.5 * math.sin(math.tau * hertz * n / rate) for n in range(round(seconds * rate))]
+
+
+def written(samples: list[float], rate: int, channels: int, bits: int, *, floats: bool = False) -> bytes:
+    """A WAV by the standard library where that can; the same sound in every channel."""
+    full = 2.0 ** (bits - 1)
+    if floats:
+        kind = "f" if bits == 32 else "d"
+        body = array(kind, [value for value in samples for _ in range(channels)]).tobytes()
+        frame = channels * bits // 8
+        head = struct.pack("<HHIIHH", 3, channels, rate, rate * frame, frame, bits)
+        chunks = b"fmt " + struct.pack("<I", 16) + head + b"data" + struct.pack("<I", len(body)) + body
+        return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+    values = [max(-int(full), min(int(full) - 1, round(value * full))) for value in samples]
+    pieces = [
+        bytes((value + 128,)) if bits == 8 else value.to_bytes(bits // 8, "little", signed=True)
+        for value in values
+    ]
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(channels)
-        out.setsampwidth(2)
+        out.setsampwidth(bits // 8)
         out.setframerate(rate)
-        out.writeframes(array("h", [1000] * rate * channels).tobytes())
-    clip = clip_from_wav(file.getvalue())
-    assert abs(clip.seconds - 1.0) < 0.001
-    assert set(array("h", clip.pcm)) == {1000}
+        out.writeframes(b"".join(piece * channels for piece in pieces))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("bits", "floats"), [(8, False), (16, False), (24, False), (32, False), (32, True), (64, True)]
+)
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (22050, 1), (44100, 2), (48000, 6)])
+def test_a_recording_of_any_kind_is_the_same_sound(rate: int, channels: int, bits: int, floats: bool) -> None:
+    file = written(sine(rate, 500, 0.1), rate, channels, bits, floats=floats)
+    recording = recording_from_wav(file)
+    assert (recording.rate, recording.clipped) == (rate, 0)
+    assert len(recording.samples) == rate // 10
+    clip = clip_from_wav(file)
+    assert abs(clip.seconds - 0.1) < 0.001
+    expected = sine(RATE, 500, 0.1)
+    middle = range(len(expected) // 3, 2 * len(expected) // 3)
+    assert all(abs(clip.samples[n] / 32768 - expected[n]) < (0.02 if bits == 8 else 0.001) for n in middle)
+
+
+def test_what_the_lower_rate_cannot_hold_is_gone_and_not_folded_back() -> None:
+    high = clip_from_wav(written(sine(48000, 15000, 0.2), 48000, 1, 16))
+    assert max(high.samples[1000:-1000]) < 20
+    low = clip_from_wav(written(sine(48000, 8000, 0.2), 48000, 1, 16))
+    assert max(low.samples[1000:-1000]) > 16000
+
+
+def test_a_recording_that_was_driven_too_hard_shows() -> None:
+    hard = [max(-1.0, min(1.0, 4 * value)) for value in sine(44100, 200, 0.1)]
+    for bits, floats in ((16, False), (24, False), (32, True)):
+        assert recording_from_wav(written(hard, 44100, 2, bits, floats=floats)).clipped >= 30
+    assert recording_from_wav(written([0.0, 1.0, 0.0, -1.0] * 100, 44100, 1, 16)).clipped == 0
+
+
+def test_floats_that_are_no_numbers_are_silence() -> None:
+    strange = [math.nan, math.inf, -math.inf, 1e300, 0.25]
+    samples = recording_from_wav(written(strange, 8000, 1, 64, floats=True)).samples
+    assert list(samples) == [0, 0, 0, 0, 0.25]
 
 
 def test_silence_goes_from_the_ends_only() -> None:
