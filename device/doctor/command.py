@@ -18,7 +18,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from wire.texts import text
 
@@ -36,9 +36,9 @@ INTERRUPTED = 130
 def main(arguments: list[str]) -> int:
     """Run `paihao doctor`; returns the exit status."""
     if arguments and arguments[0] == "test":
-        from device.doctor import test_command
+        from device.doctor import try_command
 
-        return test_command.main(arguments[1:])
+        return try_command.main(arguments[1:])
     if arguments and arguments[0] == "write":
         from device.doctor import write_command
 
@@ -82,6 +82,10 @@ def add_looking(parser: argparse.ArgumentParser) -> None:
         "--listen", type=float, default=0.0, metavar="SECONDS",
         help="无应答的串口再听几秒，请按键 · listen to silent ports: press keys meanwhile",
     )  # fmt: skip
+    parser.add_argument(
+        "--careful", action="store_true",
+        help="只问打印机和读卡器 · ask for printers and card readers only (docs/decisions/0034)",
+    )  # fmt: skip
     parser.add_argument("--language", choices=["zh-CN", "zh", "en"], help="default by LANG")
     parser.add_argument("--log-level", default="error", choices=["debug", "info", "warning", "error"])
     # another machine's trees, for tests
@@ -108,7 +112,7 @@ def patience_of(options: argparse.Namespace) -> Patience:
     """How long to wait, and for whom."""
     from device.doctor.probing import Patience
 
-    return Patience(addresses=tuple(options.address) or (1,))
+    return Patience(addresses=tuple(options.address) or (1,), careful=options.careful)
 
 
 def checked_profile(path: str | None) -> tuple[CheckedProfile | None, int]:
@@ -125,6 +129,11 @@ def checked_profile(path: str | None) -> tuple[CheckedProfile | None, int]:
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return None, WRONG_USAGE
+
+
+def say(line: str, to: TextIO | None = None, *, end: str = "\n") -> None:
+    """Print a line now, by default to standard output."""
+    print(line, file=to or sys.stdout, end=end, flush=True)
 
 
 def run(work: Coroutine[Any, Any, int]) -> int:

@@ -69,6 +69,11 @@ def find(roots: Roots | None = None) -> list[Found]:
     return found
 
 
+def holder_of(path: str, roots: Roots | None = None) -> Holder | None:
+    """Who has a device file open, other than this process; None also when that cannot be seen."""
+    return _holders(roots or Roots()).get(os.path.realpath(path))
+
+
 def machine(roots: Roots | None = None) -> str:
     """The board's model, e.g. "Raspberry Pi 4 Model B Rev 1.4"; "" where it does not say."""
     roots = roots or Roots()

@@ -1,8 +1,9 @@
 """Asks what is plugged in who it is, with `questions` only, and stops at the first sure answer.
 
-A serial line is asked at one baud rate after another, from the fastest down (docs/decisions/0034): a device
-that answers has then heard nothing slower than its own rate, and faster bytes than its own reach it as one or
-two bytes without meaning. A port that another program holds is not touched.
+A serial line is asked in two rounds, each from the fastest baud rate down (docs/decisions/0034): first, with
+three bytes that are nothing to anybody else, whether it is a printer; then what would be text to a printer. A
+device that answers has then heard nothing slower than its own rate, and what is faster reaches it as a few
+bytes without meaning. A port that another program holds is not touched.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 from device.doctor.keypad_questions import heard_key, keypad_formats, keypad_poll
@@ -62,25 +64,32 @@ _ANSWER_LIMIT: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait. `factor` stretches every wait; `addresses`: of polled keypads; `bauds`: to try."""
+    """How long to wait. `factor` stretches every wait; `addresses`: of polled keypads; `bauds`: to try;
+    `careful`: only what not even a printer that cannot answer could print."""
 
     factor: float = 1.0
     addresses: Sequence[int] = (1,)
     bauds: Sequence[int] = BAUDS
+    careful: bool = False
 
 
-def serial_questions(baud: int, addresses: Sequence[int] = (1,)) -> list[Question]:
-    """What a serial line is asked at a baud rate, in order. The printer always goes first."""
-    questions = [PRINTER]
-    if baud == 115200:
-        questions.append(SAM)
-    if baud in (57600, 9600):
-        questions += [ONBON_K, ONBON_MATRIX]
-    if baud == 9600:
-        questions.append(MODBUS)
+def serial_plan(patience: Patience) -> list[tuple[int, Question]]:
+    """What a serial line is asked, in order: baud rate and question."""
+    rates = sorted(patience.bauds, reverse=True)
+    plan = [(baud, PRINTER) for baud in rates]
+    if 115200 in rates:
+        plan.append((115200, SAM))
+    if patience.careful:
+        return plan
+    for baud in (57600, 9600):
+        if baud in rates:
+            plan += [(baud, ONBON_K), (baud, ONBON_MATRIX)]
+    if 9600 in rates:
+        plan.append((9600, MODBUS))
         for name, format in keypad_formats().items():
-            questions += [poll for each in addresses if (poll := keypad_poll(name, format, each)) is not None]
-    return questions
+            polls = (keypad_poll(name, format, address) for address in patience.addresses)
+            plan += [(9600, poll) for poll in polls if poll is not None]
+    return plan
 
 
 async def probe(found: Found, patience: Patience | None = None) -> Answer | None:
@@ -124,13 +133,13 @@ async def probe_host(
 
 async def _probe_serial(found: Found, path: str, patience: Patience) -> Answer:
     echoes = False
-    for baud in patience.bauds:
+    for baud, steps in groupby(serial_plan(patience), key=lambda step: step[0]):
         line = transport(SerialConfig(path=path, baud=baud))
         async with _opened(line) as error:
             if error is not None:
                 return Answer(confidence="silent", code=error.code)
-            talk = _Talk(line, patience.factor)
-            reading = await talk.first_of(serial_questions(baud, patience.addresses))
+            talk = _Talk(line, patience.factor, erases=True)
+            reading = await talk.first_of([question for _, question in steps])
             echoes = echoes or talk.echoes
             if reading is not None:
                 if reading.device == "ticket_printer":
@@ -266,10 +275,12 @@ async def _opened(line: Transport) -> AsyncIterator[DriverError | None]:
 
 
 class _Talk:
-    """Questions on one open line. `lost`: why it ended early; `echoes`: it sends back what it is sent."""
+    """Questions on one open line. `erases`: it may be a printer that cannot answer; `lost`: why it ended
+    early; `echoes`: it sends back what it is sent."""
 
-    def __init__(self, line: Transport, factor: float) -> None:
+    def __init__(self, line: Transport, factor: float, *, erases: bool = False) -> None:
         self._line = line
+        self._erases = erases
         self._factor = factor
         self.lost: DriverError | None = None
         self.echoes = False
@@ -278,12 +289,14 @@ class _Talk:
         """The first question that is answered."""
         try:
             for question in questions:
+                if question.text and self._erases:
+                    await self.say(ERASE)
                 reading = await self._ask(question)
                 if reading is not None:
                     if question is PRINTER:
                         await self._presenter(reading)
                     return reading
-                if question.text:
+                if question.text and self._erases:
                     await self.say(ERASE)
         except WriteStalledError as error:
             logger.debug("%s takes no bytes: %s", self._line.name, error)

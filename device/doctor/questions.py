@@ -7,7 +7,7 @@ short:
 - no question has a byte that ends a line or a page or makes a noise (07 and 0A to 0D), none has 10 14 or
   1B 70 (which open drawers), 1D 56 (cut) or 12 54 (test page) in it, at any baud rate at which it is heard;
 - a printer takes foreign bytes as text and prints it with its next ticket. So every question that is text to
-  a printer is shorter than a line and is followed by `ERASE`, which empties the line;
+  a printer is shorter than a line and stands between two `ERASE`, which empties the line;
 - the printer's own question comes first, because it is none to anybody else.
 """
 
@@ -40,12 +40,14 @@ question before may have begun, which would swallow the ESC."""
 LONGEST_TEXT: Final = 30
 """Bytes of a question that a printer would print: less than the narrowest line, 32 columns."""
 NEVER: Final = (
-    *(b"\x07", b"\x0a", b"\x0b", b"\x0c", b"\x0d", b"\x50", b"\x51"),
-    *(b"\x10\x05", b"\x10\x14", b"\x12\x54", b"\x1b\x70", b"\x1d\x28", b"\x1d\x56", b"\x1d\x65"),
+    *(b"\x07", b"\x0a", b"\x0b", b"\x0c", b"\x0d"),
+    *(b"\x10\x05", b"\x10\x14\x01", b"\x10\x14\x02", b"\x10\x14\x08", b"\x12\x54"),
+    *(b"\x1b\x70", b"\x1d\x28", b"\x1d\x56", b"\x1d\x65"),
 )
-"""What no question may contain. 50 and 51 put some relay boards into a mode in which every byte switches."""
-NEVER_AT_9600: Final = bytes.fromhex("11 12 14 18 21 22 24 28 41 42 44 48")
-"""Orders of one byte of USB light towers, which speak 9600 baud: lamps and buzzer on, off, blinking."""
+"""What no question may contain, nor what is heard of it at another baud rate."""
+NEVER_AT_9600: Final = bytes.fromhex("11 12 14 18 21 22 24 28 41 42 44 48 50 51")
+"""Orders of one byte, at 9600 baud: lamps and buzzer of USB light towers on, off and blinking; 50 and 51 put
+some relay boards into a mode in which every byte switches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Reading:
 class Question:
     """`parts` go out one after another, each when the one before was answered; `read` gets the answers so
     far, one for each part that was sent, and returns None until it is certain. `text`: a printer would take
-    it for text, so `ERASE` has to follow. `wait_s`: how long the device may take for one part.
+    it for text, so `ERASE` goes before and after it. `wait_s`: how long the device may take for one part.
     """
 
     name: str
@@ -117,6 +119,11 @@ PRINTER: Final = Question("printer", tuple(map(status_query, _QUERIES)), _read_p
 
 # ---------------------------------------------------------------- call screens
 
+_K_SOURCE: Final = 0x8EA6
+_MATRIX_SOURCE: Final = 0x8001
+"""Who asks. Cards answer to it, or to 0x8000 whoever asked. Of the addresses for programs (0x8000–0xDFFF)
+these give a checksum and edges that nobody at another rate takes for an order (the tests try it): with 0x8000
+a light tower at 9600 hears "red off" in the question at 57600."""
 _FAMILY: Final = {0x54: "5e", 0x74: "6e", 0x66: "6q"}
 """Low byte of a dot-matrix card's controller type, from the vendor's SDK (BX-5E1 0x0154, BX-6E1 0x0174,
 BX-6Q1 0x0166)."""
@@ -124,7 +131,7 @@ BX-6Q1 0x0166)."""
 
 def _read_k(answers: list[bytes]) -> Reading | None:
     for frame in FrameSplitter(KFrame.from_bytes).feed(b"".join(answers)):
-        if frame.dst != SOURCE:
+        if frame.dst not in (_K_SOURCE, SOURCE):
             continue  # the question itself, on a line that echoes
         try:
             reply = Reply.from_k(frame.data)
@@ -136,7 +143,7 @@ def _read_k(answers: list[bytes]) -> Reading | None:
 
 def _read_matrix(answers: list[bytes]) -> Reading | None:
     for frame in FrameSplitter(MatrixFrame.from_bytes).feed(b"".join(answers)):
-        if frame.dst != SOURCE:
+        if frame.dst not in (_MATRIX_SOURCE, SOURCE):
             continue  # the question itself, on a line that echoes
         try:
             reply = Reply.from_matrix(frame.data)
@@ -163,9 +170,14 @@ def _with(reading: Reading, code: str) -> Reading:
     return Reading(reading.device, reading.driver, reading.options, reading.facts, code, reading.sure)
 
 
-ONBON_K: Final = Question("onbon_k", (KFrame(k_request(ScreenCommand.PING)).to_bytes(),), _read_k, text=True)
+ONBON_K: Final = Question(
+    "onbon_k", (KFrame(k_request(ScreenCommand.PING), src=_K_SOURCE).to_bytes(),), _read_k, text=True
+)
 ONBON_MATRIX: Final = Question(
-    "onbon_matrix", (MatrixFrame(matrix_request(ScreenCommand.PING)).to_bytes(),), _read_matrix, text=True
+    "onbon_matrix",
+    (MatrixFrame(matrix_request(ScreenCommand.PING), src=_MATRIX_SOURCE).to_bytes(),),
+    _read_matrix,
+    text=True,
 )
 
 _READ_REGISTER: Final = bytes((1, 3, 0, 1, 0, 1))

@@ -1,0 +1,25 @@
+"""From an answer to options for the profile: what the device said, and usual values of what it cannot say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from device.doctor.report import Answer
+
+
+def suggested_options(answer: Answer) -> dict[str, Any]:
+    """Options of `answer.driver`, which pass its check. What was guessed is in `guessed`."""
+    return dict(answer.options)
+
+
+def guessed(answer: Answer) -> dict[str, tuple[Any, str, str]]:
+    """Options that the device does not tell and a technician looks up: name → value, zh-CN, en."""
+    match answer.driver:
+        case "escpos" | "kiosk_printer":
+            return {"columns": (48, "80 mm 纸为 48，58 mm 纸为 32", "48 for 80 mm paper, 32 for 58 mm")}
+        case "onbon_bx":
+            return {
+                "width_px": (128, "屏宽（点），8 个汉字为 128", "dots across, 128 for 8 Chinese characters"),
+                "height_px": (16, "屏高（点）", "dots down"),
+            }
+    return {}
