@@ -16,11 +16,13 @@ from drivers.driver import Driver
 DRIVERS: Final[dict[str, str]] = {
     "escpos": "drivers.ticket_printer.escpos:EscposPrinter",
     "kiosk_printer": "drivers.ticket_printer.kiosk_printer:KioskPrinter",
+    "cups": "drivers.ticket_printer.cups_printer:CupsPrinter",
     "onbon_bx": "drivers.call_screen.onbon_bx:OnbonBx",
     "alpha_sign": "drivers.call_screen.alpha_sign:AlphaSign",
     "modbus_display": "drivers.call_screen.modbus_display:ModbusDisplay",
     "max7219": "drivers.call_screen.max7219:Max7219Panel",
     "hub75": "drivers.call_screen.hub75:Hub75Panel",
+    "panel": "drivers.call_screen.panel:Panel",
     "serial_keypad": "drivers.keypad.serial_keypad:SerialKeypad",
     "evdev_keypad": "drivers.keypad.evdev_keypad:EvdevKeypad",
     "hidraw_keypad": "drivers.keypad.hidraw_keypad:HidrawKeypad",

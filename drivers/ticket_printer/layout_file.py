@@ -173,11 +173,11 @@ def _texts(row: object) -> list[str]:
 
 def _unknown(line: int, key: str, known: tuple[str, ...]) -> Problem:
     like = difflib.get_close_matches(key, known, 1, 0.5)
-    return Problem(line, "unknown_key", {"key": key, "known": like[0] if like else ", ".join(known)})
+    return Problem(line, "unknown_key", {"setting": key, "known": like[0] if like else ", ".join(known)})
 
 
 def _wrong(key: str, value: object, line: int) -> Problem:
-    return Problem(line, "bad_value", {"key": key, "value": str(value)[:60], "expected": _EXPECTED[key]})
+    return Problem(line, "bad_value", {"setting": key, "value": str(value)[:60], "expected": _EXPECTED[key]})
 
 
 def _problems(row: object, folder: Path, places: _Places, index: int) -> Iterator[Problem]:
@@ -198,7 +198,7 @@ def _problems(row: object, folder: Path, places: _Places, index: int) -> Iterato
     if sum(1 for kind in _KINDS if row.get(kind) not in (None, False, {}, "")) != 1 and not wrong & {*_KINDS}:
         yield Problem(places.of(index), "one_of", {"kinds": ", ".join(_KINDS)})
     if row.get("text") and "text" not in wrong and LANGUAGE not in row["text"]:
-        yield Problem(places.of(index, "text"), "no_language", {"language": LANGUAGE})
+        yield Problem(places.of(index, "text"), "no_language", {"wanted": LANGUAGE})
     named = [("text", text) for text in _texts(row)]
     if isinstance(row.get("barcode"), str):
         named.append(("barcode", row["barcode"]))

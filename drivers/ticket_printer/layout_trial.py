@@ -73,7 +73,7 @@ def tried(layout: Layout, columns: int) -> list[Problem]:
         values = layout.values(paper, columns)
         for place, line in zip(layout.places, layout.template, strict=True):
             made = layout.made(line, values, columns)
-            about = {"columns": str(columns), "language": language}
+            about = {"columns": str(columns), "wanted": language}
             if (line.qr or line.barcode is not None) and not made:
                 found.append(Problem(place, "code_left_out", about))
             if any(_cut(piece, values.values()) for piece in made):
