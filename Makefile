@@ -56,7 +56,7 @@ $(VENV)/.test: requirements/dev.txt pyproject.toml | $(VENV)/bin/python packages
 # Locks every set of packages with hashes, for all platforms and Python 3.11 and newer.
 lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
-	for set in "node --extra node --extra printer --extra voice --extra gpio --extra doctor" "hall --extra hall" \
+	for set in "node --extra node --extra printer --extra voice --extra gpio --extra doctor --extra ui" "hall --extra hall" \
 	    "demo --extra simulator" "dev --extra dev"; do set -- $$set; name=$$1; shift; \
 	  build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --no-header --no-emit-index-url --no-emit-find-links $$@ pyproject.toml requirements/build.in \

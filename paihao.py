@@ -13,6 +13,7 @@ SUBCOMMANDS = {
     "doctor": ("device.doctor.command", "node", "find, test and configure the devices of this machine"),
     "agent": ("device.command", "node", "run the agent of one node"),
     "ticket": ("device.ticket_command", "printer", "draw a ticket from its template; check a template"),
+    "screen": ("ui.command", "ui", "show a screen of this node"),
     "hall": ("hall.command", "hall", "run the hall coordinator"),
     "journal": ("hall.journal_command", "hall", "verify or export the journal of a hall"),
     "voice": ("device.voice_command", "voice", "build and check clip packs, try a voice"),

@@ -1,7 +1,7 @@
 """The local stream socket of the node's screens; see `wire.screen_link` for what is said on it.
 
-A screen that reads too slowly or writes what is no line of the protocol is closed: it connects again and
-gets the whole state at once.
+A screen that reads too slowly, or writes what is no line of the protocol or not for its role, is closed: it
+connects again and gets the whole state at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from wire.codec import BadMessageError
-from wire.screen_link import MAX_LINE, LinkMessage, ScreenHello, ToAgent, decode_to_agent, encode_line
+from wire.screen_link import (
+    MAX_LINE,
+    MAY_SAY,
+    LinkMessage,
+    ScreenHello,
+    ScreenRole,
+    ToAgent,
+    decode_to_agent,
+    encode_line,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +52,7 @@ class ScreenLink:
     def __init__(self, path: str | None, stations: dict[str, ScreenStation]) -> None:
         self._path = Path(path) if path is not None else None
         self._stations = stations
-        self._clients: dict[_Client, str] = {}
+        self._clients: dict[_Client, ScreenHello] = {}
         self._server: asyncio.Server | None = None
         self.bad_lines = 0
 
@@ -71,17 +80,17 @@ class ScreenLink:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
-    def has_screen(self, station: str) -> bool:
+    def has_screen(self, station: str, role: ScreenRole) -> bool:
         """Whether a screen of this station is there."""
-        return station in self._clients.values()
+        return any(hello.station == station and hello.role == role for hello in self._clients.values())
 
-    def send(self, station: str, message: LinkMessage) -> None:
-        """To every screen of `station`."""
+    def send(self, station: str, message: LinkMessage, role: ScreenRole | None = None) -> None:
+        """To every screen of `station`, or those of one role."""
         if not self._clients:
             return
         line = encode_line(message)
-        for client, of in list(self._clients.items()):
-            if of == station:
+        for client, hello in list(self._clients.items()):
+            if hello.station == station and role in (None, hello.role):
                 client.send(line)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -96,11 +105,11 @@ class ScreenLink:
                 del self._clients[oldest]
                 oldest.close("too many screens")
             station = self._stations[hello.station]
-            self._clients[client] = hello.station
+            self._clients[client] = hello
             for message in station.whole():
                 client.send(encode_line(message))
-            logger.info("screen of %s is there", hello.station)
-            await client.run(station.on_screen)
+            logger.info("%s screen of %s is there", hello.role, hello.station)
+            await client.run(station.on_screen, MAY_SAY[hello.role])
         except BadMessageError as error:
             self.bad_lines += 1
             logger.warning("a screen is closed: %s", error.reason)
@@ -141,11 +150,16 @@ class _Client:
             raise BadMessageError(f"a line longer than {MAX_LINE} bytes") from error
         return decode_to_agent(line)
 
-    async def run(self, on_message: Callable[[ToAgent], Awaitable[None]]) -> None:
+    async def run(
+        self, on_message: Callable[[ToAgent], Awaitable[None]], may_say: tuple[type[LinkMessage], ...]
+    ) -> None:
         writing = asyncio.create_task(self._write(), name="screen writer")
         try:
             while True:
-                await on_message(await self.read())
+                message = await self.read()
+                if not isinstance(message, may_say):
+                    raise BadMessageError(f"{type(message).__name__} is not for its role")
+                await on_message(message)
         finally:
             writing.cancel()
             await asyncio.wait([writing])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import ClassVar
 
 from simulator.screen_client import ScreenClient
 from wire.messages import Board, CounterState, Grade, PromptRating
-from wire.screen_link import BoardShown, CounterShown, RateService, ToScreen
+from wire.screen_link import BoardShown, CounterShown, RateService, ScreenRole, ToScreen
 
 
 class BoardScreen(ScreenClient):
     """The hall display: recent calls, waiting, missed. `stale`: marked as old."""
+
+    role: ClassVar[ScreenRole] = "board"
 
     def __init__(self, path: Path, station: str) -> None:
         super().__init__(path, station)
@@ -29,7 +32,9 @@ class BoardScreen(ScreenClient):
 
 
 class CounterScreen(ScreenClient):
-    """The panel in front of a clerk; its rating prompt can be touched instead of the keypad."""
+    """The rating panel of a counter; its prompt can be touched instead of the keypad."""
+
+    role: ClassVar[ScreenRole] = "rating"
 
     def __init__(self, path: Path, station: str) -> None:
         super().__init__(path, station)

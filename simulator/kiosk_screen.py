@@ -7,7 +7,7 @@ import time
 import uuid
 from collections import deque
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from simulator.screen_client import ScreenClient
 from wire.messages import Catalogue
@@ -16,6 +16,7 @@ from wire.screen_link import (
     CardShown,
     KioskState,
     ReprintTicket,
+    ScreenRole,
     TakeTicket,
     TicketProgress,
     ToScreen,
@@ -33,6 +34,8 @@ KEPT_TIMES: Final = 1000
 
 class KioskScreen(ScreenClient):
     """`state`, `card` and `newest` are what the screen shows now."""
+
+    role: ClassVar[ScreenRole] = "kiosk"
 
     def __init__(self, path: Path, station: str) -> None:
         super().__init__(path, station)

@@ -11,10 +11,18 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from wire.codec import BadMessageError
-from wire.screen_link import MAX_LINE, LinkMessage, ScreenHello, ToScreen, decode_to_screen, encode_line
+from wire.screen_link import (
+    MAX_LINE,
+    LinkMessage,
+    ScreenHello,
+    ScreenRole,
+    ToScreen,
+    decode_to_screen,
+    encode_line,
+)
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +31,8 @@ RETRY_S: Final = 0.3
 
 class ScreenClient(ABC):
     """Base of the simulated screens. `on_change` is called after anything that the screen shows changed."""
+
+    role: ClassVar[ScreenRole]
 
     def __init__(self, path: Path, station: str) -> None:
         self.path = path
@@ -70,7 +80,7 @@ class ScreenClient(ABC):
                 continue
             self._writer = writer
             try:
-                writer.write(encode_line(ScreenHello(station=self.station)))
+                writer.write(encode_line(ScreenHello(station=self.station, role=self.role)))
                 self.connected = True
                 await self._read(reader)
             except (OSError, ValueError) as error:

@@ -35,10 +35,16 @@ class LinkMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 # ---------------------------------------------------------------- screen → agent
 
 
+ScreenRole = Literal["kiosk", "board", "clerk", "rating", "panel"]
+"""What a screen is to its station: kiosk, hall display, the clerk's panel, the rating panel, or the panel
+over a counter that is its call screen."""
+
+
 class ScreenHello(LinkMessage, frozen=True, kw_only=True, tag="hello"):
     """`station` is the id of the station in the node's profile whose screen this is."""
 
     station: Id
+    role: ScreenRole
 
 
 class TakeTicket(LinkMessage, frozen=True, kw_only=True, tag="take_ticket"):
@@ -61,6 +67,12 @@ class RateService(LinkMessage, frozen=True, kw_only=True, tag="rate_service"):
 
     prompt: Id
     grade: Grade
+
+
+class PanelDrawn(LinkMessage, frozen=True, kw_only=True, tag="panel_drawn"):
+    """The text `show` stands on the panel over the counter: its picture has been handed to the display."""
+
+    show: int
 
 
 class ScanWanted(LinkMessage, frozen=True, kw_only=True, tag="scan_wanted"):
@@ -146,10 +158,33 @@ class CounterShown(LinkMessage, frozen=True, kw_only=True, tag="counter_shown"):
     stale: bool
 
 
-ToAgent: TypeAlias = ScreenHello | TakeTicket | ReprintTicket | RateService | ScanWanted
+class PanelShow(LinkMessage, frozen=True, kw_only=True, tag="panel_show"):
+    """What stands on the panel over a counter, in place of an LED strip; answered by `panel_drawn`.
+
+    `wordings`: the same text, the fullest first; the first that fits is shown. A newline is where one is
+    broken if it needs several lines. Said again with the same `show`, it is answered again.
+    """
+
+    show: int
+    wordings: tuple[str, ...]
+    colour: Literal["red", "green", "yellow"] = "red"
+    flash: bool = False
+
+
+ToAgent: TypeAlias = ScreenHello | TakeTicket | ReprintTicket | RateService | PanelDrawn | ScanWanted
 ToScreen: TypeAlias = (
-    CardShown | CardGone | CodeScanned | KioskState | TicketProgress | BoardShown | CounterShown
+    CardShown | CardGone | CodeScanned | KioskState | TicketProgress | BoardShown | CounterShown | PanelShow
 )
+
+MAY_SAY: Final[dict[ScreenRole, tuple[type[LinkMessage], ...]]] = {
+    "kiosk": (TakeTicket, ReprintTicket, ScanWanted),
+    "board": (),
+    "clerk": (),
+    "rating": (RateService,),
+    "panel": (PanelDrawn,),
+}
+"""What a screen may say after its hello: the clerk's panel can not grade."""
+
 
 _encoder = msgspec.json.Encoder()
 _to_agent: msgspec.json.Decoder[ToAgent] = msgspec.json.Decoder(ToAgent)

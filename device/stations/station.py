@@ -14,7 +14,7 @@ from device.dispatch import Handler
 from device.storage import Storage
 from drivers.errors import DriverError
 from wire.messages import Board, Call, Catalogue, CounterState, DeviceState, LocalText, Message
-from wire.screen_link import LinkMessage, ToAgent
+from wire.screen_link import LinkMessage, ScreenRole, ToAgent
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +39,13 @@ class Node:
         self._tasks: set[asyncio.Task[None]] = set()
         self._to_the_end: set[asyncio.Task[None]] = set()
 
-    def show(self, station: str, message: LinkMessage) -> None:
-        """To every screen of `station`."""
+    def show(self, station: str, message: LinkMessage, role: ScreenRole | None = None) -> None:
+        """To every screen of `station`, or those of one role."""
         if self.screens is not None:
-            self.screens.send(station, message)
+            self.screens.send(station, message, role)
 
-    def has_screen(self, station: str) -> bool:
-        return self.screens is not None and self.screens.has_screen(station)
+    def has_screen(self, station: str, role: ScreenRole) -> bool:
+        return self.screens is not None and self.screens.has_screen(station, role)
 
     def healthy(self, device: str) -> bool:
         """Whether a device can work now."""
@@ -92,10 +92,10 @@ class Node:
 class Screens(Protocol):
     """What a station needs of `device.screen_link`."""
 
-    def send(self, station: str, message: LinkMessage) -> None:
-        """To every screen of `station`."""
+    def send(self, station: str, message: LinkMessage, role: ScreenRole | None = None) -> None:
+        """To every screen of `station`, or those of one role."""
 
-    def has_screen(self, station: str) -> bool:
+    def has_screen(self, station: str, role: ScreenRole) -> bool:
         """Whether one is there."""
 
 

@@ -177,10 +177,10 @@ class Screen:
         self.messages: list[tuple[str, LinkMessage]] = []
         self.there = False
 
-    def send(self, station: str, message: LinkMessage) -> None:
+    def send(self, station: str, message: LinkMessage, role: str | None = None) -> None:
         self.messages.append((station, message))
 
-    def has_screen(self, station: str) -> bool:
+    def has_screen(self, station: str, role: str) -> bool:
         return self.there
 
     def of(self, kind: type) -> list[LinkMessage]:

@@ -50,6 +50,7 @@ from wire.screen_link import (
     CounterShown,
     KioskState,
     ScreenHello,
+    ScreenRole,
     TakeTicket,
     TicketProgress,
     decode_to_screen,
@@ -172,7 +173,8 @@ class ScreenClient:
 
     async def __aenter__(self) -> ScreenClient:
         self.reader, self.writer = await asyncio.open_unix_connection(str(self.path))
-        self.say(ScreenHello(station=self.station))
+        role: ScreenRole = "kiosk" if self.station.startswith("kiosk") else "rating"
+        self.say(ScreenHello(station=self.station, role=role))
         return self
 
     async def __aexit__(self, *_: object) -> None:

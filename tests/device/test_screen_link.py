@@ -23,7 +23,7 @@ from wire.screen_link import (
 )
 
 STATE = BoardShown(board=None, stale=True)
-HELLO = encode_line(ScreenHello(station="a"))
+HELLO = encode_line(ScreenHello(station="a", role="kiosk"))
 
 
 class Station:
@@ -81,10 +81,10 @@ async def connect(path: Path, hello: bytes = HELLO) -> Client:
 async def test_a_screen_gets_the_whole_state_and_then_what_is_for_its_station(
     link: ScreenLink, path: Path, station: Station
 ) -> None:
-    assert not link.has_screen("a")
+    assert not link.has_screen("a", "kiosk")
     client = await connect(path)
     assert decode_to_screen(await client.line()) == STATE
-    assert link.has_screen("a") and not link.has_screen("b")
+    assert link.has_screen("a", "kiosk") and not link.has_screen("b", "kiosk")
     link.send("b", STATE)
     link.send("a", CardGone())
     assert decode_to_screen(await client.line()) == CardGone()
@@ -101,7 +101,7 @@ async def test_a_screen_gets_the_whole_state_and_then_what_is_for_its_station(
         b"\xff\xfe\n",
         b"{}\n",
         b'{"type":"take_ticket"}\n',
-        encode_line(ScreenHello(station="none")),
+        encode_line(ScreenHello(station="none", role="kiosk")),
         encode_line(TakeTicket(request="r", service="s")),
         b"x" * (MAX_LINE + 2) + b"\n",
         HELLO + b"[[[[\n",
@@ -171,5 +171,5 @@ async def test_a_node_without_screens_needs_no_socket(station: Station) -> None:
     link = ScreenLink(None, {"a": station})
     await link.start()
     link.send("a", STATE)
-    assert not link.has_screen("a")
+    assert not link.has_screen("a", "kiosk")
     await link.stop()

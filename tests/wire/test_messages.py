@@ -29,10 +29,14 @@ from wire.topics import KINDS as TOPICS
 GOLDEN = Path(__file__).parent / "golden"
 
 LINK_SAMPLES: dict[str, LinkMessage] = {
-    "hello": screen_link.ScreenHello(station="kiosk"),
+    "hello": screen_link.ScreenHello(station="kiosk", role="kiosk"),
     "take_ticket": screen_link.TakeTicket(request="req-7f3a", service="social-insurance", priority="elderly"),
     "reprint_ticket": screen_link.ReprintTicket(ticket="t-0193"),
     "rate_service": screen_link.RateService(prompt="p-0042", grade=4),
+    "panel_drawn": screen_link.PanelDrawn(show=17),
+    "panel_show": screen_link.PanelShow(
+        show=17, wordings=("请A005到3号窗口", "A005 3号窗口"), colour="red", flash=True
+    ),
     "scan_wanted": screen_link.ScanWanted(wanted=True),
     "card_shown": screen_link.CardShown(name="王*明", number="11****************", priority="elderly"),
     "card_gone": screen_link.CardGone(),

@@ -1,0 +1,56 @@
+"""`paihao screen`: a screen program of this node."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+SOCKET = Path("/run/paihao/screens.sock")
+
+
+def _size(words: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{2,5})[x×](\d{2,5})", words)
+    if found is None:
+        raise argparse.ArgumentTypeError("WIDTHxHEIGHT, such as 800x480")
+    return int(found[1]), int(found[2])
+
+
+def main(arguments: list[str]) -> int:
+    """Until the window is closed or SIGTERM; 1 when there is no display."""
+    parser = argparse.ArgumentParser(prog="paihao screen", description="屏幕程序 · a screen program")
+    parser.add_argument("screen", choices=("panel",), help="panel: 窗口上方显示屏 · over a counter")
+    parser.add_argument("--station", required=True, help="the station's id in the node's profile")
+    parser.add_argument("--socket", type=Path, default=SOCKET, help=f"the agent's (default {SOCKET})")
+    parser.add_argument("--size", type=_size, help="a window of this size; else the whole display")
+    parser.add_argument("--language", choices=("zh-CN", "en"), default="zh-CN")
+    options = parser.parse_args(arguments)
+
+    import pygame
+
+    from ui.link import Link
+    from ui.panel import Panel
+    from ui.window import open_window
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        pygame.event.post(pygame.event.Event(pygame.QUIT))
+
+    try:
+        surface = open_window(f"排号 {options.station}", options.size)
+    except pygame.error as error:
+        print(f"没有可用的显示屏 · no display: {error}", file=sys.stderr)
+        return 1
+    signal.signal(signal.SIGTERM, end)
+    link = Link(options.socket, options.station, "panel")
+    link.start()
+    try:
+        Panel(surface, link, options.language).run()
+    except KeyboardInterrupt:
+        pass  # Ctrl-C ends it, too
+    finally:
+        link.close()
+        pygame.quit()
+    return 0

@@ -1,0 +1,121 @@
+"""A screen's side of the agent's socket (`wire.screen_link`): a thread that reads, and posts pygame events.
+
+The program's own loop sleeps in `pygame.event.wait`; what the agent says wakes it as an event `LINK` with the
+attribute `message`, None when the agent is gone. The thread connects again for ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+import threading
+from pathlib import Path
+from typing import Final
+
+import pygame
+
+from wire.codec import BadMessageError
+from wire.screen_link import (
+    MAX_LINE,
+    LinkMessage,
+    ScreenHello,
+    ScreenRole,
+    decode_to_screen,
+    encode_line,
+)
+
+log = logging.getLogger(__name__)
+
+LINK: Final = pygame.event.custom_type()
+RETRY_S: Final = 0.3
+"""Between two attempts to reach the agent: its restart must not be seen for long."""
+SEND_S: Final = 1.0
+"""An agent that takes no line for so long is left."""
+
+
+class Link:
+    """`start`, then events come; `send` from the program's thread. `close` ends the thread."""
+
+    def __init__(self, path: Path, station: str, role: ScreenRole) -> None:
+        self._path = path
+        self._hello = encode_line(ScreenHello(station=station, role=role))
+        self._socket: socket.socket | None = None
+        self._sending = threading.Lock()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="link", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ending.set()
+        self._drop()
+        self._thread.join(2)
+
+    def send(self, message: LinkMessage) -> bool:
+        """False when no agent is there: nothing was said."""
+        with self._sending:
+            if self._socket is None:
+                return False
+            try:
+                self._socket.sendall(encode_line(message))
+            except OSError as error:
+                log.debug("agent: %s", error)
+                return False
+            return True
+
+    # ---------------------------------------------------------------- the thread
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self._connect()
+                self._read()
+            except (OSError, BadMessageError) as error:
+                log.debug("agent: %s", error)
+            if self._drop():
+                self._post(None)
+            self._ending.wait(RETRY_S)
+
+    def _connect(self) -> None:
+        line = socket.socket(socket.AF_UNIX)
+        try:
+            line.connect(str(self._path))
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(SEND_S))
+            line.sendall(self._hello)
+        except OSError:
+            line.close()
+            raise
+        self._socket = line
+
+    def _read(self) -> None:
+        held = b""
+        line = self._socket
+        while line is not None and (data := line.recv(65536)):
+            *whole, held = (held + data).split(b"\n")
+            if len(held) > MAX_LINE:
+                raise BadMessageError(f"a line longer than {MAX_LINE} bytes")
+            for each in whole:
+                self._post(decode_to_screen(each))
+
+    def _post(self, message: LinkMessage | None) -> None:
+        if not self._ending.is_set():
+            pygame.event.post(pygame.event.Event(LINK, message=message))
+
+    def _drop(self) -> bool:
+        """Whether there was a connection."""
+        with self._sending:
+            line, self._socket = self._socket, None
+        if line is None:
+            return False
+        try:
+            line.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the agent was first
+        line.close()
+        return True
+
+
+def _timeval(seconds: float) -> bytes:
+    return struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))

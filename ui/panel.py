@@ -1,0 +1,123 @@
+"""The plain panel over a counter: one text, as large as it fits, in place of an LED strip.
+
+It sleeps until the agent says something new; a flashing text changes once in half a second. A text is
+acknowledged when its picture has been handed to the display. Without the agent it says so: an old call must
+not stand there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pygame
+
+from ui import fonts
+from ui.fonts import Colour
+from ui.link import LINK, Link
+from wire.screen_link import PanelDrawn, PanelShow
+from wire.texts import text
+
+BLINK_MS: Final = 500
+"""A flashing text changes so often: 1 Hz, far from what troubles people."""
+GROUND: Final[Colour] = (0, 0, 0)
+COLOURS: Final[dict[str, Colour]] = {
+    "red": (255, 128, 118),
+    "green": (92, 230, 110),
+    "yellow": (255, 216, 74),
+}
+AWAY: Final[Colour] = (190, 190, 190)
+_LEAST: Final = 0.15
+"""A wording whose characters would be smaller than this share of the height gives way to a shorter one."""
+_MARGIN: Final = 0.04
+"""Of the width and of the height, at every side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """`lines` of a wording, and how many pixels high its font is."""
+
+    lines: tuple[str, ...]
+    size: int
+
+
+def fit(wordings: tuple[str, ...], width: int, height: int) -> Fitted:
+    """The first wording that can be read from afar on `width` × `height` pixels, else the largest."""
+    best = Fitted((), 0)
+    for wording in wordings:
+        tried = max((_largest(lines, width, height) for lines in _broken(wording)), key=lambda one: one.size)
+        if tried.size >= _LEAST * height:
+            return tried
+        best = max(best, tried, key=lambda one: one.size)
+    return best
+
+
+def _broken(wording: str) -> list[tuple[str, ...]]:
+    """As one line, and as the wording says where to break it."""
+    parts = tuple(part.strip() for part in wording.split("\n") if part.strip())
+    return [(" ".join(parts),), parts] if len(parts) > 1 else [(wording.strip(),)]
+
+
+def _largest(lines: tuple[str, ...], width: int, height: int) -> Fitted:
+    """The greatest size at which all lines are inside the margins."""
+    room_wide, room_high = width * (1 - 2 * _MARGIN), height * (1 - 2 * _MARGIN)
+    measured = 200
+    wide = max(fonts.line_size(line, measured)[0] for line in lines)
+    high = fonts.line_size(lines[0], measured)[1] * len(lines)
+    size = int(measured * min(room_wide / wide, room_high / high))
+    while size > 1 and max(fonts.line_size(line, size)[0] for line in lines) > room_wide:
+        size -= 1
+    return Fitted(lines, max(1, size))
+
+
+class Panel:
+    """The program. `run` returns when the window is closed."""
+
+    def __init__(self, surface: pygame.Surface, link: Link, language: str) -> None:
+        self._surface = surface
+        self._link = link
+        self._language = language
+        self.shown: PanelShow | None = None
+        self._lit = True
+
+    def run(self) -> None:
+        self._draw()
+        while True:
+            flashing = self.shown is not None and self.shown.flash
+            event = pygame.event.wait(BLINK_MS) if flashing else pygame.event.wait()
+            if event.type == pygame.QUIT or (event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE):
+                return
+            if event.type == LINK:
+                self.said(event.message)
+            elif event.type == pygame.NOEVENT:
+                self._lit = not self._lit
+                self._draw()
+            elif event.type in (pygame.WINDOWEXPOSED, pygame.WINDOWSIZECHANGED):
+                self._draw()
+
+    def said(self, message: object) -> None:
+        """What the agent said; None: it is gone."""
+        if message is not None and not isinstance(message, PanelShow):
+            return
+        if message != self.shown:
+            self.shown = message
+            self._lit = True
+            self._draw()
+        if message is not None:
+            self._link.send(PanelDrawn(show=message.show))
+
+    def _draw(self) -> None:
+        wide, high = self._surface.get_size()
+        wordings: tuple[str, ...] = (text("panel.away", self._language),)
+        colour = AWAY
+        if self.shown is not None:
+            wordings, colour = self.shown.wordings, COLOURS[self.shown.colour]
+        ink, ground = (colour, GROUND) if self._lit else (GROUND, colour)
+        self._surface.fill(ground)
+        fitted = fit(wordings, wide, high) if any(wordings) else Fitted((), 1)
+        pictures = [fonts.line(line, fitted.size, ink) for line in fitted.lines]
+        step = fonts.line_size(fitted.lines[0], fitted.size)[1] if fitted.lines else 0
+        top = (high - step * len(pictures)) // 2
+        for n, picture in enumerate(pictures):
+            self._surface.blit(picture, ((wide - picture.get_width()) // 2, top + n * step))
+        pygame.display.flip()
