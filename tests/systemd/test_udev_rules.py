@@ -193,6 +193,7 @@ def test_udev_reads_the_rules_without_complaint(tree: Tree) -> None:
         line
         for line in answer.splitlines()
         if re.search(r"paihao[\w-]*\.rules:\d+:? (Invalid|Unknown)", line)
+        and not re.search(r"Unknown group '(gpio|spi)'", line)  # a Pi has them, or docs/install.md makes them
     ]
     assert complaints == []
 

@@ -107,9 +107,10 @@ def test_the_agent_may_use_its_devices() -> None:
     unit = Unit(UNITS[0])
     assert unit.one("DevicePolicy") == "closed"
     allowed = {line.split()[0] for line in unit["Service"]["DeviceAllow"]}
-    # as they stand in /proc/devices: serial adapters, Pi UARTs, USB, keypads, raw HID, sound
+    # as they stand in /proc/devices: serial adapters, Pi UARTs, USB, keypads, raw HID, sound, pins, SPI
     wanted = {"ttyUSB", "ttyACM", "ttyAMA", "ttyS", "usb", "usb_device", "input", "hidraw", "alsa"}
+    wanted |= {"gpiochip", "spi"}
     assert {f"char-{name}" for name in wanted} <= allowed
-    assert {"dialout", "lp", "input", "audio"} <= set(unit.one("SupplementaryGroups").split())
+    assert {"dialout", "lp", "input", "audio", "gpio", "spi"} <= set(unit.one("SupplementaryGroups").split())
     # the clock reads the boot id below /proc/sys
     assert "ProcSubset" not in unit["Service"]
