@@ -5,8 +5,8 @@ printer directly (`escpos`): only that asks the paper.
 
 What is known of a ticket (docs/decisions/0031):
 
-- The job *completed* and the queue's backend is IPP: the printer itself said that it printed it: *confirmed*.
-  Every other backend is done when the last byte is sent: *unknown*.
+- The job *completed* and behind the queue is a printer that speaks IPP, and is no other CUPS: it said itself
+  that it printed it: *confirmed*. Every other backend is done when the last byte is sent: *unknown*.
 - It was cancelled or given up before anything was handed to the printer: *failed*. Else: *unknown*.
 - A job that is not done in `print_s`, or whose printer says that something is wrong, is cancelled, so that it
   does not come out later. So are unfinished tickets of an earlier program, at the start and before a ticket.
@@ -52,6 +52,7 @@ GIVE_UP_S: Final = 3.0
 """How long a cancelled job may take to end."""
 JOB_NAME: Final = "paihao ticket"
 """Unfinished jobs of this name are cancelled; no others."""
+NOT_PROVED: Final = "cups.not_proved"
 RAW: Final = "application/vnd.cups-raw"
 DOTS_PER_INCH: Final = 203
 _INCOMPLETE: Final = frozenset(("job-completed-with-errors", "job-canceled-at-device", "aborted-by-system"))
@@ -103,6 +104,8 @@ class CupsPrinter(TicketPrinter):
         """What the printer behind an IPP queue says of itself, now."""
         self._device: PrintQueue | None = None
         self._turn = asyncio.Lock()
+        self._failed: str | None = None
+        """Why the last job was not completed."""
         self._torn = config.start_slip
         """A torn ticket may hang in the printer."""
 
@@ -161,6 +164,14 @@ class CupsPrinter(TicketPrinter):
             return state.refusal or state.fault
         return self._live.fault or self._live.refusal if self._live is not None else None
 
+    @property
+    def _reports(self) -> bool:
+        """Whether a completed job is the printer's own word that it was printed."""
+        live, state = self._live, self._state
+        if live is None or state is None or live.cups or "offline" in live.reasons:
+            return False
+        return "waitjob=" not in state.device  # with it the backend does not wait for the printer
+
     async def _look(self, queue: PrintQueue) -> QueueState:
         state = await queue.state()
         self.seen()
@@ -191,11 +202,11 @@ class CupsPrinter(TicketPrinter):
             "paper": "out" if heard.fault == "printer.paper_out" else "low" if heard.low else "ok",
             "cover": "open" if heard.fault == "printer.cover_open" else "shut",
             "online": heard.fault != "printer.offline",
-            "watched": state.reports,
+            "watched": self._reports,
         }
         if code := self._hindrance(state):
             self.report(Health("fault", code, facts))
-        elif code := heard.fault or ("printer.paper_low" if heard.low else None):
+        elif code := heard.fault or ("printer.paper_low" if heard.low else self._failed):
             self.report(Health("degraded", code, facts))
         else:
             self.report(Health("ok", None, facts))
@@ -221,6 +232,10 @@ class CupsPrinter(TicketPrinter):
             except DriverError as error:
                 return PrintResult("failed", error.code)
             result = await self._print(queue, document, raw, state)
+            done = result.outcome == "confirmed" or result.code == NOT_PROVED
+            # a printer that speaks for itself says when it is well again
+            self._failed = None if done or self._reports else "cups.job_failed"
+            self._tell(self._state or state)
             if result.outcome != "confirmed":
                 logger.warning("a ticket is %s: %s", result.outcome, result.code)
             return result
@@ -241,6 +256,7 @@ class CupsPrinter(TicketPrinter):
 
     async def _print(self, queue: PrintQueue, document: bytes, raw: bool, before: QueueState) -> PrintResult:
         torn, self._torn = self._torn, True
+        reports = self._reports
         job: QueuedJob | None = None
         number: int | None = None
         code: str | None = None
@@ -261,7 +277,7 @@ class CupsPrinter(TicketPrinter):
                 await asyncio.shield(self._abandon(queue, number))
         if job.state == JobState.COMPLETED and not job.reasons & _INCOMPLETE:
             self._torn = False
-            return PrintResult("confirmed") if before.reports else PrintResult("unknown", "cups.not_proved")
+            return PrintResult("confirmed") if reports else PrintResult("unknown", NOT_PROVED)
         if job.ended and not job.begun:
             self._torn = torn
             return PrintResult("failed", code or "cups.job_refused")

@@ -48,6 +48,7 @@ _ASKED: Final = (
     "printer-is-accepting-jobs",
     "printer-error-policy",
     "printer-make-and-model",
+    "cups-version",
     "device-uri",
 )
 _FAULTS: Final[tuple[tuple[str, str], ...]] = (
@@ -78,6 +79,8 @@ class QueueState:
     """Its error policy sends a job again after an error: a number could come out twice."""
     raw: bool = False
     """It has no driver: what is sent reaches the printer as it is."""
+    cups: bool = False
+    """It is CUPS: it speaks for a queue and not for a printer."""
     device: str = ""
     """URI of the device behind it."""
     reasons: frozenset[str] = frozenset()
@@ -106,14 +109,6 @@ class QueueState:
     def low(self) -> bool:
         return _LOW in self.reasons
 
-    @property
-    def reports(self) -> bool:
-        """Whether a completed job is the printer's own word that it was printed: only with IPP behind it.
-
-        The other backends (socket, usb, lpd, serial …) are done when they have sent the last byte.
-        """
-        return urlsplit(self.device).scheme in ("ipp", "ipps")
-
     def since(self, before: QueueState) -> QueueState:
         """With the reasons that have come since `before`."""
         return replace(self, reasons=self.reasons - before.reasons, errors=self.errors - before.errors)
@@ -128,6 +123,7 @@ class QueueState:
             accepting=accepting is None or bool(accepting),
             repeats=any(policy.startswith("retry-") for policy in group.texts("printer-error-policy")),
             raw=_RAW in group.texts("printer-make-and-model"),
+            cups=bool(group.texts("cups-version")),
             device=next(iter(group.texts("device-uri")), ""),
             reasons=frozenset(bare.values()),
             errors=frozenset(word for reason, word in bare.items() if reason.endswith("-error")),
