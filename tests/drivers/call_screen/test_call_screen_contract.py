@@ -22,7 +22,9 @@ import pytest
 from device.clock import Clock
 from device.supervision import Supervisor
 from drivers.call_screen.fake import FakeOnbonCard
+from drivers.call_screen.fake_alpha import FakeAlphaSign
 from drivers.call_screen.fake_bus import FakeBus
+from drivers.call_screen.fake_modbus import FakeModbusDisplay
 from drivers.call_screen.paced_screen import PacedScreen
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
 from drivers.driver import Health
@@ -112,7 +114,51 @@ def onbon(family: str, *lines: str) -> Model:
     )
 
 
+def alpha() -> Model:
+    return Model(
+        driver="alpha_sign",
+        fake=lambda address: FakeAlphaSign(address=address),
+        lines=("pty", "tcp", "rs485"),
+        shows=lambda sign: (sign.text, sign.colour),
+        options=FAST | {"answer_s": 0.3, "address": 1},
+        faults={
+            "silent": SILENT,
+            "no such label": Fault(
+                code="screen.refused", spoil=FakeAlphaSign.refuse_labels, mend=FakeAlphaSign.take_labels
+            ),
+        },
+    )
+
+
+def modbus() -> Model:
+    colours = {1: "red", 2: "green", 3: "yellow"}
+    return Model(
+        driver="modbus_display",
+        fake=lambda address: FakeModbusDisplay(address=address),
+        lines=("pty", "tcp", "rs485"),
+        shows=lambda display: (display.text, colours.get(display.holding.get(90, 0), "")),
+        options=FAST
+        | {
+            "answer_s": 0.3,
+            "address": 1,
+            "colour": {"register": 90},
+            "brightness_register": {"register": 91},
+        },
+        faults={
+            "silent": SILENT,
+            "busy": Fault(code="screen.refused_busy", spoil=_set(busy=True), mend=_set(busy=False)),
+            "no such register": Fault(
+                code="screen.refused_model", spoil=_set(broken_at={3}), mend=_set(broken_at=set())
+            ),
+        },
+        forget=FakeModbusDisplay.lose_power,
+        dims=lambda display: display.holding.get(91, 15),
+    )
+
+
 MODELS: dict[str, Model] = {
+    "alpha": alpha(),
+    "modbus": modbus(),
     "onbon-k": onbon("k", "pty", "tcp", "udp", "rs485"),
     "onbon-5e": onbon("5e", "pty", "rs485"),
     "onbon-6e": onbon("6e", "tcp", "udp"),
@@ -238,6 +284,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds in a hall takes a twentieth here."""
     monkeypatch.setattr(PacedScreen, "PING_S", 0.1)
     monkeypatch.setattr(PacedScreen, "RETRY_S", 0.1)
+    monkeypatch.setattr("drivers.call_screen.alpha_sign.SETTLE_S", 0.01)
     monkeypatch.setattr("device.supervision.BACK_OFF_MIN_S", 0.01)
     monkeypatch.setattr("device.supervision.BACK_OFF_MAX_S", 0.05)
 
@@ -459,7 +506,9 @@ async def test_every_fault_is_told_within_five_seconds_of_a_hall(
         folder = tmp_path / str(number)
         folder.mkdir()
         own = {
-            key: value for key, value in model.options.items() if key not in ("reply_timeout_s", "retries")
+            key: value
+            for key, value in model.options.items()
+            if key not in ("reply_timeout_s", "answer_s", "retries")
         }
         slow = Model(
             **{f: getattr(model, f) for f in model.__dataclass_fields__ if f != "options"}, options=own
