@@ -46,9 +46,9 @@ def checksum(kind: Checksum, data: bytes, order: Literal["little", "big"] = "lit
         case "crc8":
             return bytes((reduce(lambda crc, byte: _CRC8[crc ^ byte], data, 0),))
         case "crc8-maxim":
-            return bytes((_reflected(data, 0, 0x8C),))
+            return bytes((_reflected(data, 0, _CRC8_MAXIM),))
         case "crc16":
-            return _reflected(data, 0xFFFF, 0xA001).to_bytes(2, order)
+            return _reflected(data, 0xFFFF, _CRC16).to_bytes(2, order)
 
 
 def _crc8_entry(value: int) -> int:
@@ -57,12 +57,18 @@ def _crc8_entry(value: int) -> int:
     return value & 0xFF
 
 
+def _reflected_entry(value: int, polynomial: int) -> int:
+    for _ in range(8):
+        value = value >> 1 ^ polynomial if value & 1 else value >> 1
+    return value
+
+
 _CRC8: Final = [_crc8_entry(value) for value in range(256)]
+_CRC8_MAXIM: Final = [_reflected_entry(value, 0x8C) for value in range(256)]
+_CRC16: Final = [_reflected_entry(value, 0xA001) for value in range(256)]
 
 
-def _reflected(data: bytes, crc: int, polynomial: int) -> int:
+def _reflected(data: bytes, crc: int, table: list[int]) -> int:
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ polynomial if crc & 1 else crc >> 1
+        crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
     return crc
