@@ -70,9 +70,9 @@ class EscposPrinter(ProvedPrinter):
             await line.write(AUTOMATIC_ON)
         await super()._greet(line)
 
-    async def _poll(self, line: EscposLine, misses: int) -> None:
+    async def _poll(self, line: EscposLine) -> None:
         self._polls += 1
-        if misses or self._config.status == "dle_eot" or self._polls % LISTEN_POLLS == 1:
+        if self._misses or self._config.status == "dle_eot" or self._polls % LISTEN_POLLS == 1:
             await self._look(line)
 
     def _automatic(self, status: PrinterStatus) -> None:

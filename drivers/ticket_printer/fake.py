@@ -75,6 +75,7 @@ class FakeEscposPrinter(FakeDevice):
         super().__init__()
         self.columns = columns
         self.mm_per_s = mm_per_s
+        self.cut_s = CUT_S
         self.clears = clears
         self.tickets: deque[PrintedTicket] = deque(maxlen=TICKETS_LIMIT)
         self.blank_cuts = 0
@@ -350,7 +351,7 @@ class FakeEscposPrinter(FakeDevice):
             self.blank_cuts += 1
         self._head.tear()
         self.changed()
-        return CUT_S
+        return self.cut_s
 
     def _came_out(self, piece: PrintedTicket) -> None:
         """A piece of paper was cut off."""

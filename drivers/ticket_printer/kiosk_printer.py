@@ -228,14 +228,9 @@ class KioskPrinter(ProvedPrinter):
 
     # ---------------------------------------------------------------- the outlet
 
-    async def _poll(self, line: EscposLine, misses: int) -> None:
+    async def _poll(self, line: EscposLine) -> None:
         assert isinstance(line, KioskLine)
-        try:
-            status = await line.status()
-        except NoAnswerError:
-            if not (self._patient and self._outlet.state == "retracting" and not misses):
-                raise
-            return
+        status = await line.status()
         if self._model.own_timer and self._outlet.occupied and not status.in_outlet and self._outlet.going:
             await self._settle_by_count(line)
         else:

@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 WATCHES: Final = 4
 """So many times in `answer_s` the progress of a ticket is looked at."""
-MISSES: Final = 3
+MISSES: Final = 2
 """So many unanswered status questions in a row: the printer does not answer."""
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=120)]
@@ -65,9 +65,9 @@ class ProvedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     columns: Annotated[int, msgspec.Meta(ge=24, le=80)] = 48
     layout: str | None = None
     mode: Mode = "auto"
-    poll_s: Seconds = 2.0
+    poll_s: Seconds = 1.5
     answer_s: Seconds = 1.0
-    write_s: Seconds = 5.0
+    write_s: Seconds = 3.0
     print_s: Seconds = 15.0
     roll_m: Annotated[float, msgspec.Meta(ge=5, le=1000)] | None = None
     start_slip: bool = True
@@ -85,6 +85,8 @@ class ProvedPrinter(TicketPrinter):
         self._writer: TicketWriter | None = None
         self._worker: ThreadPoolExecutor | None = None
         self._status: Status | None = None
+        self._misses = 0
+        """Status questions in a row that were not answered."""
         self._turn = asyncio.Lock()
         """Held by whoever talks with the printer: a ticket or the poll."""
         self._changed = asyncio.Event()
@@ -128,8 +130,8 @@ class ProvedPrinter(TicketPrinter):
         """Until the next poll."""
         return self._config.poll_s
 
-    async def _poll(self, line: EscposLine, misses: int) -> None:
-        """One poll, after `misses` that were not answered. Raises NoAnswerError."""
+    async def _poll(self, line: EscposLine) -> None:
+        """One poll. Raises NoAnswerError."""
         await self._look(line)
 
     async def _make_room(self, line: EscposLine) -> str | None:
@@ -178,19 +180,20 @@ class ProvedPrinter(TicketPrinter):
         line = self._line
         if line is None:
             raise LineLostError("not open")
-        misses = 0
+        self._misses = 0
         while True:
             if self._watched and not self._turn.locked():
                 try:
                     async with self._turn:
-                        await self._poll(line, misses)
+                        await self._poll(line)
                         if not self._clean and self.can_print and self._may_tidy:
                             await self._tidy(line)
-                    misses = 0
+                    self._misses = 0
                 except NoAnswerError as error:
-                    misses += 1
-                    if misses >= MISSES:
+                    self._misses += 1
+                    if self._misses >= MISSES:
                         raise NoAnswerError(str(error)) from error
+                    continue
             self._changed.clear()
             await self._pause(line)
 
@@ -321,6 +324,8 @@ class ProvedPrinter(TicketPrinter):
                 self._clean, self._left = True, "nothing"
             else:
                 logger.warning("a ticket is %s: %s", result.outcome, result.code)
+                self._changed.set()
+            self._misses = int(result.code == NoAnswerError.code)
             return result
 
     async def _compose(self, paper: Paper) -> Job:

@@ -1,20 +1,28 @@
-"""A hall's ticket, a printer joined to its fake, and what a checker reads off the paper."""
+"""A hall's ticket, the printers that there are, each joined to its fake, and what is read off the paper."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from itertools import dropwhile
+from typing import Any, cast
+
+import msgspec
 
 from drivers.driver import Health
 from drivers.errors import DriverError
-from drivers.ticket_printer.escpos import EscposConfig, EscposPrinter
+from drivers.table import config_type, driver_class
 from drivers.ticket_printer.escpos_ticket import VOID_SLIP
 from drivers.ticket_printer.fake import FakeEscposPrinter, PrintedTicket
+from drivers.ticket_printer.fake_kiosk import FakeKioskPrinter
+from drivers.ticket_printer.printed_paper import Printed, PrintedFeed
 from drivers.ticket_printer.protocol import Paper
-from drivers.transport.file import FileConfig
+from drivers.ticket_printer.proved_printer import ProvedPrinter
 from drivers.transport.pair import PairLine
+from drivers.transport.transport import Transport
 
 VALUES = {
     "language": "zh-CN",
@@ -28,13 +36,64 @@ VALUES = {
 TICKET = Paper("A005", VALUES, "https://hall.example/t/7f3k9q2m")
 
 
+@dataclass(frozen=True)
+class Kind:
+    """A model of printer: the driver's name and options for it, and the fake at the other end."""
+
+    driver: str
+    options: dict[str, Any]
+    fake: Callable[..., FakeEscposPrinter]
+
+    def printer(self, line: Transport | None = None, **options: Any) -> ProvedPrinter:
+        """As the table builds it; `line` replaces the transport of the profile."""
+        driver = driver_class(self.driver)
+        if line is not None:
+            options["transport"] = {"type": "file", "path": "unused"}
+        config = msgspec.convert(self.options | options, config_type(driver))
+        return cast("ProvedPrinter", cast(Any, driver)(config, line=line))
+
+
+def _kiosk(model: str, **options: Any) -> Kind:
+    return Kind(
+        "kiosk_printer",
+        {"model": model, "retract_s": 0, **options},
+        partial(FakeKioskPrinter, model=model),  # type: ignore[arg-type]
+    )
+
+
+KINDS = {
+    "escpos": Kind("escpos", {}, FakeEscposPrinter),
+    "vkp80ii": _kiosk("vkp80ii", mode="text"),
+    "vkp80iii": _kiosk("vkp80iii", mode="text"),
+    "reliance": _kiosk("reliance"),
+}
+
+
+def kind_of(fake: FakeEscposPrinter) -> Kind:
+    return KINDS[fake.model if isinstance(fake, FakeKioskPrinter) else "escpos"]
+
+
 def whole_tickets(fake: FakeEscposPrinter, number: str = "A005") -> list[PrintedTicket]:
-    """The pieces of paper that a citizen would take for the ticket of `number`."""
+    """The pieces of paper that a citizen would take for the ticket of `number`, printed as text."""
     return [
         ticket
         for ticket in fake.tickets
         if ticket.whole and number in ticket.text.split("\n") and VOID_SLIP[0] not in ticket.text
     ]
+
+
+async def pieces_of(printer: ProvedPrinter, fake: FakeEscposPrinter, paper: Paper) -> list[PrintedTicket]:
+    """The whole pieces that look as the ticket of `paper` should, text or dots."""
+    job = await printer._compose(paper)
+    other = kind_of(fake).fake(fake.columns)
+    other.received(b"".join(job.chunks) + job.cut)
+    (sought,) = other.tickets
+    return [ticket for ticket in fake.tickets if ticket.whole and _from_ink(ticket) == _from_ink(sought)]
+
+
+def _from_ink(ticket: PrintedTicket) -> list[Printed]:
+    """What is printed, without the blank paper above it."""
+    return list(dropwhile(lambda item: isinstance(item, PrintedFeed), ticket.items))
 
 
 class Bench:
@@ -44,9 +103,7 @@ class Bench:
         self.fake = fake
         self.line = PairLine(fake)
         options: dict[str, Any] = {"answer_s": 0.05, "write_s": 0.1, "print_s": 0.4, "poll_s": 0.01}
-        self.printer = EscposPrinter(
-            EscposConfig(transport=FileConfig(path="unused"), **(options | config)), line=self.line.transport
-        )
+        self.printer = kind_of(fake).printer(self.line.transport, **(options | config))
         self.healths: list[Health] = []
         self._news = asyncio.Event()
         self.printer.on_health = self._on_health
