@@ -54,6 +54,7 @@ class FakeSerialKeypad(FakeDevice):
         self._pressed: list[str] = []
         self._held = b""
         self._stuck: asyncio.TimerHandle | None = None
+        self._stuck_key = ""
         self.actions = (
             "silence",
             "speak",
@@ -123,10 +124,13 @@ class FakeSerialKeypad(FakeDevice):
         if self._stuck is not None:
             self._stuck.cancel()
             self._stuck = None
+        if self._stuck_key:
+            self.up(self._stuck_key)
+            self._stuck_key = ""
 
     def stick(self, key: str = "", every_s: float = 0.1) -> None:
         """A key that is stuck: it repeats until `mend`, or stays down where the keypad tells releases."""
-        key = key or self.key_names[0]
+        key = self._stuck_key = key or self.key_names[0]
         self.down(key)
         if not self.format.releases:
             loop = asyncio.get_running_loop()

@@ -164,7 +164,6 @@ class SerialKeypad(ToldKeypad):
             if self._line_health.state == "degraded" and self._doubles < DOUBLES:
                 self._line_is("ok")
         elif bad != self._decoder.bad:
-            self._garbled = True
             self._line_is("degraded", FrameError.code)
         return frames
 
@@ -193,16 +192,19 @@ class SerialKeypad(ToldKeypad):
             await self._line.write(self._poll_frame, OUTPUT_TIMEOUT_S)
             until = loop.time() + self._format.poll_timeout_ms / 1000
             echo = self._poll_frame  # some adapters hear themselves
+            heard = False
             while (left := until - loop.time()) > 0:
                 data = await self._line.read(left)
                 if echo and data:
                     data, echo = data.removeprefix(echo), b""
+                heard = heard or bool(data)
                 if data and (answers := self._take_bytes(data)):
                     self._count_doubles(answers + max(0, late - self._owed))
                     self._owed = max(0, self._owed - late)
                     self._garbled = False
                     return True
         self._owed = min(DOUBLES, self._owed + 1)
+        self._garbled = heard
         return late > 0
 
     async def _unasked(self) -> int:

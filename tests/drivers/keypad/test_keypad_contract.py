@@ -1,154 +1,35 @@
-"""The interface of every keypad, kept by each driver over each kind of line."""
+"""The interface of every keypad, kept by each driver over each kind of line.
+
+A driver for another keypad runs the same suite: give `keypad_rigs.make` and EVERY one more.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from keypad_rigs import BYTES, EVERY, PATIENCE_S, Rig, make, running
 
-from drivers.driver import Health
-from drivers.errors import DriverError, LineLostError, NoAnswerError
+from drivers.errors import LineLostError, NoAnswerError
 from drivers.keypad.evdev_keypad import EvdevKeypad, EvdevKeypadConfig
 from drivers.keypad.fake import FakeEvdevKeypad, FakeSerialKeypad
-from drivers.keypad.frames import KeypadFormat
 from drivers.keypad.presses import MAX_PRESSES
-from drivers.keypad.serial_keypad import SerialKeypad, SerialKeypadConfig, load_format
-from drivers.transport.fake import Line, PtyLine, TcpLine
+from drivers.keypad.serial_keypad import SerialKeypad, SerialKeypadConfig
 from drivers.transport.serial import SerialConfig
-from drivers.transport.tcp import TcpConfig
-
-PATIENCE_S = 10.0
-KEYS = {"next": 79, "recall": 80, "finish": 96}
-POLLED = KeypadFormat(
-    frame="AA 55 {address} {key} {checksum}",
-    keys={"01 00": "next", "02 00": "recall", "04 00": "finish"},
-    checksum="crc16",
-    checksum_from=2,
-    poll="AA 55 {address} 10 {checksum}",
-    idle="00 00",
-    poll_interval_ms=10,
-    poll_timeout_ms=50,
-    light_order=("next", "recall", "finish"),
-    light="AA 55 {address} 11 {lights} {checksum}",
-    prompt="AA 55 {address} 12 01 {checksum}",
-    prompt_end="AA 55 {address} 12 00 {checksum}",
-)
-RATING = load_format("rating-keypad")
-LIT = msgspec.structs.replace(
-    RATING,
-    keys={"31": "next", "32": "recall", "33": "finish"},
-    light_order=("next", "recall", "finish"),
-)
 
 
-class Rig:
-    """A keypad and its far end, supervised as in the agent."""
-
-    def __init__(self, keypad: SerialKeypad | EvdevKeypad, line: Line) -> None:
-        self.keypad = keypad
-        self.line = line
-        self.errors: list[DriverError] = []
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        line.device.on_change = self._changed.set
-        keypad.on_health = self._heard
-        keypad.on_seen = self._changed.set
-
-    @property
-    def serial(self) -> FakeSerialKeypad:
-        assert isinstance(self.line.device, FakeSerialKeypad)
-        return self.line.device
-
-    @property
-    def pad(self) -> FakeSerialKeypad | FakeEvdevKeypad:
-        assert isinstance(self.line.device, FakeSerialKeypad | FakeEvdevKeypad)
-        return self.line.device
-
-    def _heard(self, health: Health) -> None:
-        self._changed.set()
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while not condition():
-                self._changed.clear()
-                await self._changed.wait()
-
-    async def key(self) -> str:
-        async with asyncio.timeout(PATIENCE_S):
-            return (await self.keypad.next_key()).key
-
-    async def nothing_more(self, last: str) -> None:
-        """Whatever was sent before `last` must have given no key."""
-        self.pad.press(last)
-        assert await self.key() == last
-
-    async def _supervise(self) -> None:
-        while True:
-            try:
-                await self.keypad.open()
-                await self.keypad.serve()
-            except DriverError as error:
-                self.errors.append(error)
-                self._changed.set()
-            await self.keypad.close()
-            await asyncio.sleep(0.01)
-
-    async def ready(self) -> None:
-        """Both ends are there."""
-        await self.until(lambda: self.keypad.health.state == "ok")
-        if isinstance(line := self.line, TcpLine):
-            await self.until(lambda: line._writer is not None)
-
-    async def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._supervise())
-        await self.ready()
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        await self.keypad.close()
-        await self.line.unplug()
-        await asyncio.sleep(0)
-
-
-async def make(which: str, path: Path, **options: object) -> Rig:
-    model, _, kind = which.partition("-")
-    if model == "evdev":
-        line: Line = PtyLine(FakeEvdevKeypad(KEYS), path)
-        await line.plug()
-        names = {"KEY_KP1": "next", "KEY_KP2": "recall", "KEY_KPENTER": "finish"}
-        return Rig(EvdevKeypad(EvdevKeypadConfig(path=str(path), keys=names, **options)), line)  # type: ignore[arg-type]
-    format = {"push": load_format("call-keypad"), "lit": LIT, "polled": POLLED}[model]
-    fake = FakeSerialKeypad(format)
-    if kind == "tcp":
-        tcp = TcpLine(fake)
-        await tcp.plug()
-        where: SerialConfig | TcpConfig = TcpConfig(host="127.0.0.1", port=tcp.port)
-        line = tcp
-    else:
-        line = PtyLine(fake, path)
-        await line.plug()
-        where = SerialConfig(path=str(path))
-    options = {"lost_after_s": 0.3} | options
-    return Rig(SerialKeypad(SerialKeypadConfig(transport=where, inline=format, **options)), line)  # type: ignore[arg-type]
-
-
-async def running(which: str, path: Path) -> AsyncIterator[Rig]:
-    rig = await make(which, path)
-    await rig.start()
-    yield rig
-    await rig.stop()
-
-
-@pytest.fixture(params=["push-pty", "push-tcp", "lit-pty", "polled-pty", "polled-tcp", "evdev-pty"])
+@pytest.fixture(params=EVERY)
 async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    async for made in running(request.param, tmp_path / "keypad"):
+        yield made
+
+
+@pytest.fixture(params=BYTES)
+async def bytewise(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
     async for made in running(request.param, tmp_path / "keypad"):
         yield made
 
@@ -159,7 +40,7 @@ async def pushing(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         yield made
 
 
-@pytest.fixture(params=["lit-pty", "polled-pty", "polled-tcp"])
+@pytest.fixture(params=["lit-pty", "polled-pty", "polled-tcp", "display-pty", "hidraw-pty", "gpio"])
 async def lit(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
     async for made in running(request.param, tmp_path / "keypad"):
         yield made
@@ -187,10 +68,17 @@ async def test_a_bouncing_key_is_one_press(rig: Rig) -> None:
     await rig.nothing_more("recall")
 
 
-async def test_one_byte_at_a_time(rig: Rig) -> None:
-    rig.line.faults.piece = 1
-    rig.pad.press("finish")
-    assert await rig.key() == "finish"
+async def test_one_byte_at_a_time(bytewise: Rig) -> None:
+    bytewise.line.faults.piece = 1
+    bytewise.pad.press("finish")
+    assert await bytewise.key() == "finish"
+
+
+async def test_a_slow_line(bytewise: Rig) -> None:
+    bytewise.line.faults.piece = 3
+    bytewise.line.faults.delay_s = 0.002
+    bytewise.pad.press("recall")
+    assert await bytewise.key() == "recall"
 
 
 async def test_unplugged_and_plugged_in_again(rig: Rig) -> None:
@@ -206,32 +94,32 @@ async def test_unplugged_and_plugged_in_again(rig: Rig) -> None:
         assert (await waiting).key == "recall"
 
 
-async def test_noise_gives_no_key_that_nobody_pressed_and_the_next_key_comes(rig: Rig) -> None:
+async def test_noise_gives_no_key_that_nobody_pressed_and_the_next_key_comes(bytewise: Rig) -> None:
     dirt = random.Random(5)
     for size in (1, 3, 40, 500):
-        rig.line.send(bytes(dirt.randrange(8, 256) for _ in range(size)))
-    if isinstance(rig.pad, FakeEvdevKeypad):
-        rig.line.send(bytes(range(1, 24)) * 3)
+        bytewise.line.send(bytes(dirt.randrange(8, 256) for _ in range(size)))
+    if isinstance(bytewise.pad, FakeEvdevKeypad):
+        bytewise.line.send(bytes(range(1, 24)) * 3)
         # the kernel never loses its place; what is left of the noise takes one event with it
-        rig.pad.press("recall")
-        rig.pad.press("recall")
-    await rig.until(lambda: rig.keypad.health.state == "ok")
-    rig.pad.press("recall")
-    assert await rig.key() == "recall"
+        bytewise.pad.press("recall")
+        bytewise.pad.press("recall")
+    await bytewise.until(lambda: bytewise.keypad.health.state == "ok")
+    bytewise.pad.press("recall")
+    assert await bytewise.key() == "recall"
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_a_lossy_line_gives_only_keys_that_were_pressed(rig: Rig, seed: int) -> None:
-    rig.line._random = random.Random(seed)
-    rig.line.faults.loss = 0.05
+async def test_a_lossy_line_gives_only_keys_that_were_pressed(bytewise: Rig, seed: int) -> None:
+    bytewise.line._random = random.Random(seed)
+    bytewise.line.faults.loss = 0.05
     for _ in range(20):
-        rig.pad.press("next")
-    rig.line.faults.loss = 0
+        bytewise.pad.press("next")
+    bytewise.line.faults.loss = 0
     for _ in range(3):  # the first may be needed to find the place again
-        rig.pad.press("finish")
-    keys = {await rig.key()}
+        bytewise.pad.press("finish")
+    keys = {await bytewise.key()}
     while "finish" not in keys:
-        keys.add(await rig.key())
+        keys.add(await bytewise.key())
     assert keys <= {"next", "finish"}
 
 
@@ -281,29 +169,29 @@ async def test_lights_prompt_and_thanks_do_nothing_where_there_are_none(pushing:
 async def test_lights_and_prompt(lit: Rig) -> None:
     await lit.keypad.light("next", "finish")
     await lit.keypad.prompt(True)
-    await lit.until(lambda: lit.serial.lights == {"next", "finish"} and lit.serial.prompting)
+    await lit.until(lambda: lit.pad.lights == {"next", "finish"} and lit.pad.prompting)
     await lit.keypad.light()
     await lit.keypad.prompt(False)
-    await lit.until(lambda: lit.serial.lights == set() and not lit.serial.prompting)
+    await lit.until(lambda: lit.pad.lights == set() and not lit.pad.prompting)
 
 
 async def test_thanks_end_the_prompt(lit: Rig) -> None:
     await lit.keypad.prompt(True)
-    await lit.until(lambda: lit.serial.prompting)
+    await lit.until(lambda: lit.pad.prompting)
     await lit.keypad.thank()
-    await lit.until(lambda: not lit.serial.prompting)
-    assert lit.serial.thanked == bool(lit.serial.format.thank)
+    await lit.until(lambda: not lit.pad.prompting)
+    if isinstance(lit.pad, FakeSerialKeypad):
+        assert lit.pad.thanked == bool(lit.pad.format.thank)
 
 
 async def test_lights_and_prompt_come_back_after_unplugging(lit: Rig) -> None:
     await lit.keypad.light("recall")
-    await lit.until(lambda: lit.serial.lights)
+    await lit.until(lambda: lit.pad.lights)
     await lit.line.unplug()
     await lit.until(lambda: lit.errors)
     await lit.keypad.prompt(True)
-    lit.serial.lights = frozenset()
     await lit.line.plug()
-    await lit.until(lambda: lit.serial.lights == {"recall"} and lit.serial.prompting)
+    await lit.until(lambda: lit.pad.lights == {"recall"} and lit.pad.prompting)
 
 
 # ---------------------------------------------------------------- serial
@@ -330,12 +218,12 @@ async def test_a_noisy_line_that_falls_silent_is_well_again(
 
 async def test_a_polled_keypad_that_stops_answering_is_missing(tmp_path: Path) -> None:
     async for rig in running("polled-pty", tmp_path / "keypad"):
-        rig.serial.silent = True
+        rig.pad.silent = True
         await rig.until(lambda: rig.keypad.health.state == "missing")
         await rig.until(lambda: rig.errors)
         assert isinstance(rig.errors[0], NoAnswerError)
         assert rig.keypad.health.code == "keypad.no_answer"
-        rig.serial.silent = False
+        rig.pad.silent = False
         await rig.until(lambda: rig.keypad.health.state == "ok")
         rig.pad.press("next")
         assert await rig.key() == "next"
