@@ -40,7 +40,7 @@ def test_the_reference_of_the_standard() -> None:
 def test_quiet_parts_do_not_count() -> None:
     # EBU Tech 3341, case 3: quieter parts lie below the gate
     loud, quiet = sine(6, 1000, 0.1), sine(1, 1000, 0.1 * 10 ** (-13 / 20))
-    assert loudness(joined([quiet, loud, quiet])) == pytest.approx(loudness(loud), abs=0.1)
+    assert loudness(joined([quiet, loud, quiet])) == pytest.approx(loudness(loud), abs=0.3)
     assert loudness(joined([silence(3), loud])) == pytest.approx(loudness(loud), abs=0.4)
     assert loudness(silence(1)) == loudness(Clip(b"")) == SILENT_LUFS
 
