@@ -99,11 +99,13 @@ def _from_ink(ticket: PrintedTicket) -> list[Printed]:
 class Bench:
     """A printer and its fake joined in one process, kept open as the supervisor does it."""
 
-    def __init__(self, fake: FakeEscposPrinter, config: dict[str, Any]) -> None:
+    def __init__(self, fake: FakeEscposPrinter, config: dict[str, Any], tidy: bool) -> None:
         self.fake = fake
         self.line = PairLine(fake)
         options: dict[str, Any] = {"answer_s": 0.05, "write_s": 0.1, "print_s": 0.4, "poll_s": 0.01}
         self.printer = kind_of(fake).printer(self.line.transport, **(options | config))
+        if tidy:
+            self.printer._clean, self.printer._owed = True, 0
         self.healths: list[Health] = []
         self._news = asyncio.Event()
         self.printer.on_health = self._on_health
@@ -148,8 +150,11 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench_of(fake: FakeEscposPrinter | None = None, **config: Any) -> AsyncIterator[Bench]:
-    bench = Bench(fake or FakeEscposPrinter(), config)
+async def bench_of(
+    fake: FakeEscposPrinter | None = None, *, tidy: bool = False, **config: Any
+) -> AsyncIterator[Bench]:
+    """`tidy`: the printer is known to have nothing of ours in it."""
+    bench = Bench(fake or FakeEscposPrinter(), config, tidy)
     await bench.start()
     try:
         yield bench

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from printing_bench import TICKET, VALUES, Bench, bench_of, whole_tickets
+from printing_bench import KINDS, TICKET, VALUES, Bench, bench_of, whole_tickets
 
 from drivers.ticket_printer.fake import FakeEscposPrinter
+from drivers.ticket_printer.fake_kiosk import FakeKioskPrinter
 from drivers.ticket_printer.protocol import Paper, PrintResult
 
 NEXT = Paper("B006", VALUES)
 
 
-async def length_of_ticket() -> tuple[int, int]:
+PRESENTING = ["escpos", "vkp80ii"]
+"""The two ways out: dropped, and presented."""
+
+
+async def length_of_ticket(model: str = "escpos") -> tuple[int, int]:
     """Bytes that the driver sends for the test ticket, queries included, and bytes worked through."""
-    async with bench_of(start_slip=False) as bench:
+    async with bench_of(KINDS[model].fake(), tidy=True, start_slip=False) as bench:
         await bench.ready()
         before = bench.fake.received_bytes, bench.fake.worked_bytes, bench.line.bytes_in
         assert (await bench.printer.print_ticket(TICKET)).outcome == "confirmed"
@@ -51,33 +57,35 @@ async def check_next(bench: Bench, result: PrintResult, at: int) -> None:
             assert "此纸条无效" in piece.text or "B006" not in piece.text
 
 
-async def test_unplugged_at_every_byte() -> None:
-    total, _ = await length_of_ticket()
+@pytest.mark.parametrize("model", PRESENTING)
+async def test_unplugged_at_every_byte(model: str) -> None:
+    total, _ = await length_of_ticket(model)
     outcomes = set()
     for at in range(1, total + 1):
-        async with bench_of(start_slip=False) as bench:
+        async with bench_of(KINDS[model].fake(), tidy=True, start_slip=False) as bench:
             await bench.ready()
             bench.line.unplug_after = at
             result = await bench.printer.print_ticket(TICKET)
             check(result, bench.fake, at)
             outcomes.add(result.outcome)
-            if at % 16 == 0:
+            if at % (16 if model == "escpos" else 48) == 0:
                 await bench.line.plug()
                 await check_next(bench, result, at)
     assert {"failed", "unknown"} <= outcomes
 
 
-FAULTS: dict[str, tuple[Callable[[FakeEscposPrinter], None], Callable[[FakeEscposPrinter], None]]] = {
-    "paper": (FakeEscposPrinter.paper_out, FakeEscposPrinter.load_paper),
-    "cover": (FakeEscposPrinter.open_cover, FakeEscposPrinter.close_cover),
+FAULTS: dict[str, tuple[Callable[[Any], None], Callable[[Any], None], str]] = {
+    "paper": (FakeEscposPrinter.paper_out, FakeEscposPrinter.load_paper, "printer.paper_out"),
+    "cover": (FakeEscposPrinter.open_cover, FakeEscposPrinter.close_cover, "printer.cover_open"),
+    "memory": (FakeKioskPrinter.break_memory, FakeKioskPrinter.mend_memory, "printer.error"),
 }
 
 
 @pytest.mark.parametrize("status", ["dle_eot", "automatic"])
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", ["paper", "cover"])
 @pytest.mark.parametrize("clears", [True, False], ids=["clears", "knows no clearing"])
 async def test_fault_at_many_bytes(fault: str, status: str, clears: bool) -> None:
-    begin, mend = FAULTS[fault]
+    begin, mend, code = FAULTS[fault]
     _, worked = await length_of_ticket()
     codes = set()
     for at in range(0, worked + 1, 23 if clears else 97):
@@ -90,7 +98,27 @@ async def test_fault_at_many_bytes(fault: str, status: str, clears: bool) -> Non
             codes.add((result.outcome, result.code))
             mend(fake)
             await check_next(bench, result, at)
-    code = "printer.paper_out" if fault == "paper" else "printer.cover_open"
+    assert ("failed", code) in codes
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_fault_of_a_presenter_at_many_bytes(fault: str) -> None:
+    begin, mend, code = FAULTS[fault]
+    _, worked = await length_of_ticket("vkp80ii")
+    codes = set()
+    for at in range(0, worked + 1, 61):
+        fake = FakeKioskPrinter()
+        async with bench_of(fake, tidy=True, start_slip=False) as bench:
+            await bench.ready()
+            fake.at_byte(at, lambda fake=fake: begin(fake))  # type: ignore[misc]
+            result = await bench.printer.print_ticket(TICKET)
+            check(result, fake, at)
+            assert (fake.outlet is not None) <= (result.outcome != "failed")
+            codes.add((result.outcome, result.code))
+            mend(fake)
+            await check_next(bench, result, at)
+            voids = [piece for piece in (fake.outlet, *fake.taken) if piece is not None and not piece.whole]
+            assert not voids, "a void slip was presented"
     assert ("failed", code) in codes
 
 
