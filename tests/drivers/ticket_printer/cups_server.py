@@ -48,14 +48,15 @@ ErrorLog {folder}/log/error
 AccessLog {folder}/log/access
 PageLog {folder}/log/page
 FileDevice Yes
-{user}
+SystemGroup root
 """
 
 
 class CupsServer:
-    """`start`, `stop`, and what an administrator does to its queues."""
+    """`start`, `stop`, and what an administrator does to its queues. `user`: to run as, when we are root."""
 
-    def __init__(self) -> None:
+    def __init__(self, user: int | None = None) -> None:
+        self._user = user
         self.folder = Path(tempfile.mkdtemp(prefix="paihao-cups-"))
         self.socket = str(self.folder / "cups.sock")
         self._server: Process | None = None
@@ -63,9 +64,11 @@ class CupsServer:
         for name in ("etc", "cache", "state", "spool", "tmp", "log"):
             (self.folder / name).mkdir()
         # as root its backends become "lp"; as a user all is that user's
-        user = "SystemGroup root" if os.getuid() == 0 else f"User {os.getuid()}\nGroup {os.getgid()}"
         (self.folder / "cupsd.conf").write_text(_CUPSD.format(folder=self.folder))
-        (self.folder / "cups-files.conf").write_text(_FILES.format(folder=self.folder, user=user))
+        (self.folder / "cups-files.conf").write_text(_FILES.format(folder=self.folder))
+        if user is not None:
+            for path in (self.folder, *self.folder.iterdir()):
+                os.chown(path, user, user)
 
     async def start(self) -> None:
         cupsd = PROGRAMS["cupsd"]
@@ -74,7 +77,8 @@ class CupsServer:
             cupsd,
             *("-f", "-c", str(self.folder / "cupsd.conf"), "-s", str(self.folder / "cups-files.conf")),
             stdout=DEVNULL,
-            stderr=PIPE,
+            stderr=DEVNULL,
+            **({} if self._user is None else {"user": self._user, "group": self._user, "extra_groups": []}),
         )
         async with asyncio.timeout(30):
             while not await self._listens():

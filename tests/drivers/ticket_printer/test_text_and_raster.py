@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from drivers.ticket_printer.escpos_frames import (
     BAND_ROWS,
@@ -17,10 +18,14 @@ from drivers.ticket_printer.escpos_frames import (
     text_width,
     without_real_time,
 )
-from drivers.ticket_printer.escpos_ticket import TicketWriter
+from drivers.ticket_printer.escpos_ticket import Mode, TicketWriter, quick
 from drivers.ticket_printer.fake import FakeEscposPrinter
 from drivers.ticket_printer.layout import TicketLine
-from drivers.ticket_printer.raster_text import text_bitmap
+from drivers.ticket_printer.printed_paper import PrintedRaster
+from drivers.ticket_printer.raster_text import text_image
+from drivers.transport.file import FileConfig
+from drivers.transport.serial import SerialConfig
+from drivers.transport.tcp import TcpConfig
 
 GB2312 = [
     bytes((high, low)).decode("gb18030")
@@ -76,19 +81,51 @@ def test_no_text_can_be_a_command(text: str) -> None:
 def test_rare_name_is_drawn(name: str) -> None:
     fake = FakeEscposPrinter()
     writer = TicketWriter("default", "full")
-    job = writer.job([TicketLine("text", name, 2, 2, "center")])
+    lines = [TicketLine("text", "号码"), TicketLine("text", name, 2, 2, "center")]
+    job = writer.job(lines)
     fake.received(b"".join(job.chunks) + job.cut)
     (ticket,) = fake.tickets
-    assert not ticket.lines
+    assert ticket.text == "号码", "only the rare line is dots"
     (drawn,) = ticket.rasters
-    assert drawn.align == "center"
-    assert drawn.width_bytes * 8 == text_width(name) * 12 * 2
-    assert len(drawn.rows) == drawn.width_bytes * 48
-    assert any(drawn.rows), "ink"
+    left, _, right, _ = ink_of(drawn)
+    width = text_width(name) * 24
+    assert 288 - width / 2 <= left < right <= 288 + width / 2 + 8, "in the middle"
+    assert right - left > width * 0.8
+
+
+def ink_of(drawn: PrintedRaster) -> tuple[int, int, int, int]:
+    image = Image.frombytes("1", (drawn.width_bytes * 8, len(drawn.rows) // drawn.width_bytes), drawn.rows)
+    box = image.getbbox()
+    assert box is not None
+    return box
+
+
+@pytest.mark.parametrize(
+    ("mode", "quick", "line", "raster"),
+    [
+        ("text", True, TicketLine("text", "王𠮷"), False),
+        ("auto", True, TicketLine("text", "王𠮷"), True),
+        ("auto", False, TicketLine("text", "王𠮷"), False),
+        ("auto", True, TicketLine("text", "王"), False),
+        ("auto", True, TicketLine("text", "王", face="x.otf"), True),
+        ("auto", False, TicketLine("text", "王", face="x.otf"), False),
+        ("raster", False, TicketLine("text", "王"), True),
+    ],
+)
+def test_mode_that_suits_line_and_text(mode: Mode, quick: bool, line: TicketLine, raster: bool) -> None:
+    writer = TicketWriter("default", "full", mode=mode, quick=quick)
+    assert writer.as_raster([line]) is raster
+    assert writer.draws([line]) is (raster or "𠮷" in line.text)
+
+
+def test_lines_on_which_a_raster_ticket_is_quick() -> None:
+    assert quick(TcpConfig(host="printer", port=9100)) and quick(FileConfig(path="/dev/usb/lp0"))
+    assert not quick(SerialConfig(path="/dev/ttyUSB0", baud=115200))
+    assert quick(SerialConfig(path="/dev/ttyACM0", baud=921600))
 
 
 def test_drawn_characters_differ() -> None:
-    assert text_bitmap("𠮷") != text_bitmap("喆") != text_bitmap(" ")
+    assert text_image("𠮷").tobytes() != text_image("喆").tobytes() != text_image(" ").tobytes()
 
 
 @given(st.binary(max_size=400))
@@ -98,10 +135,11 @@ def test_no_image_holds_a_real_time_command(data: bytes) -> None:
     assert not any(bytes((0x10, second)) in safe for second in (0x04, 0x05, 0x14))
 
 
-@given(st.integers(1, 72), st.integers(1, 100))
+@given(st.integers(1, 120), st.integers(1, 100))
 def test_raster_comes_in_short_commands(width: int, height: int) -> None:
     commands = list(raster(Bitmap(width, bytes(width * height))))
-    assert len(commands) == -(-height // BAND_ROWS)
+    assert len(commands) >= -(-height // BAND_ROWS)
+    assert sum(len(command) - 8 for command in commands) == width * height
     assert max(map(len, commands)) <= LONGEST_COMMAND
 
 
