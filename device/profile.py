@@ -27,6 +27,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from device.stations import counter_text
 from drivers.driver import Driver
 from drivers.table import DriverNotFoundError, config_type, driver_class
 from drivers.transport.serial import SerialConfig
@@ -67,7 +68,9 @@ class KioskStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="kios
 
 class CounterStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="counter"):
     """One counter. `flash_s`: how long screen and light draw the eye to a call; `lock_keypad`: the states in
-    which the call keypad is locked, for a counter that citizens can reach."""
+    which the call keypad is locked, for a counter that citizens can reach. `idle`, `idle_closed`: what the
+    screen shows when nobody is called, and when the counter is paused, closed or cut off; templates, see
+    `device.stations.counter_text`."""
 
     id: Id
     counter: Id
@@ -78,6 +81,18 @@ class CounterStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="co
     language: Language = "zh-CN"
     flash_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10.0
     lock_keypad: tuple[Literal["closed", "paused"], ...] = ()
+    idle: counter_text.Templates = counter_text.IDLE
+    idle_closed: counter_text.Templates = counter_text.IDLE_CLOSED
+
+    def __post_init__(self) -> None:
+        for templates in (self.idle, self.idle_closed):
+            if not templates:
+                raise ValueError("idle: 至少要有一个模板 · at least one template is needed")
+            if wrong := counter_text.wrong_fields(templates):
+                raise ValueError(
+                    f"idle: 没有字段 {', '.join(wrong)} · no such field; there are "
+                    + ", ".join(counter_text.FIELDS)
+                )
 
 
 class BoardStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="board"):

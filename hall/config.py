@@ -1,6 +1,6 @@
 """The hall's configuration: one TOML file, checked whole, every mistake shown at once.
 
-Tables: hall, broker, api, numbers, limits, and lists group, zone, service, priority, counter, rule,
+Tables: hall, broker, api, numbers, limits, and lists group, zone, service, priority, counter, clerk, rule,
 announcement. `firmware_config/hall/hall.toml` shows all of it.
 """
 
@@ -29,7 +29,7 @@ from hall.queue.policy import (
     Zone,
 )
 from wire.checked_toml import TomlProblems, load
-from wire.messages import Id, LocalText
+from wire.messages import CounterClerk, Id, LocalText
 from wire.mqtt_options import BrokerOptions
 from wire.texts import LANGUAGES
 
@@ -45,7 +45,8 @@ class HallTable(_Table, frozen=True, kw_only=True):
     """`storage`: the journal, a path or an SQLAlchemy URL. `day_start`: when a business date begins.
 
     `issue_times`: numbers are given in these spans only; empty: always. `ticket_url`: what the QR code
-    says; `{ticket}` in it is replaced by the ticket's id.
+    says; `{ticket}` in it is replaced by the ticket's id. `show_clerks`: what counters' screens say of who
+    sits there.
     """
 
     id: Id
@@ -58,6 +59,7 @@ class HallTable(_Table, frozen=True, kw_only=True):
     call_repeat: Annotated[int, msgspec.Meta(ge=1, le=5)] = 2
     ticket_url: str = ""
     ticket_notes: LocalText = {}
+    show_clerks: Literal["no", "number", "name"] = "number"
 
     @property
     def day_start_minute(self) -> int:
@@ -84,6 +86,14 @@ class Announcement(_Table, frozen=True, kw_only=True):
     text: LocalText
 
 
+class Clerk(_Table, frozen=True, kw_only=True):
+    """`number`: the staff number (工号) on the badge. `id` is what a counter and the REST interface name."""
+
+    id: Id
+    number: Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
+    name: LocalText = {}
+
+
 class HallConfig(_Table, frozen=True, kw_only=True):
     hall: HallTable
     broker: BrokerOptions
@@ -97,6 +107,17 @@ class HallConfig(_Table, frozen=True, kw_only=True):
     priorities: tuple[Priority, ...] = msgspec.field(name="priority", default=())
     rules: tuple[Rule, ...] = msgspec.field(name="rule", default=())
     announcements: tuple[Announcement, ...] = msgspec.field(name="announcement", default=())
+    clerks: tuple[Clerk, ...] = msgspec.field(name="clerk", default=())
+
+    def shown_clerks(self) -> dict[str, CounterClerk]:
+        """The clerks by id, as far as citizens may see them."""
+        show = self.hall.show_clerks
+        if show == "no":
+            return {}
+        return {
+            clerk.id: CounterClerk(number=clerk.number, name=clerk.name if show == "name" else {})
+            for clerk in self.clerks
+        }
 
     def policy(self) -> Policy:
         """What the queue needs of it."""
@@ -158,6 +179,8 @@ def _all_ids(config: HallConfig) -> dict[str, list[str]]:
         "zone": [zone.id for zone in config.zones],
         "service · counter": [s.id for s in config.services] + [c.id for c in config.counters],
         "priority": [priority.id for priority in config.priorities],
+        "clerk": [clerk.id for clerk in config.clerks],
+        "clerk.number": [clerk.number for clerk in config.clerks],
         "rule.name": [rule.name for rule in config.rules],
         "api.token": [token.sha256 for token in config.api.tokens],
     }
@@ -169,6 +192,7 @@ def _references(config: HallConfig) -> list[str]:
     services = {service.id for service in config.services}
     counters = {counter.id for counter in config.counters}
     priorities = {priority.id for priority in config.priorities}
+    clerks = {clerk.id for clerk in config.clerks}
     problems: list[str] = []
 
     def needs(path: str, what: str, known: set[str], ids: Iterable[str]) -> None:
@@ -182,6 +206,8 @@ def _references(config: HallConfig) -> list[str]:
     for n, counter in enumerate(config.counters):
         needs(f"counter[{n}].zone", "zone", zones, [counter.zone])
         needs(f"counter[{n}].services", "service", services, counter.services)
+        if clerks and counter.clerk is not None:
+            needs(f"counter[{n}].clerk", "clerk", clerks, [counter.clerk])
         if counter.transfer_to is not None:
             known = (services | counters) - {counter.id}
             needs(f"counter[{n}].transfer_to", "other counter or service", known, [counter.transfer_to])

@@ -78,6 +78,7 @@ class Coordinator:
             announcements=tuple(entry.text for entry in config.announcements),
             ticket_url=config.hall.ticket_url,
             ticket_notes=config.hall.ticket_notes,
+            clerks=config.shown_clerks(),
         )
         self.dispatch = Dispatch(self.policy, self.nodes, self._publish_command)
         self.alarms = Alarms(self.policy, self.nodes)

@@ -5,7 +5,7 @@ Every snapshot carries (epoch, rev); rev grows with each one that differs from t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -20,6 +20,7 @@ from wire.messages import (
     Catalogue,
     CatalogueGroup,
     CatalogueService,
+    CounterClerk,
     CounterState,
     LocalText,
     PriorityClass,
@@ -44,7 +45,9 @@ class Projections:
         announcements: tuple[LocalText, ...] = (),
         ticket_url: str = "",
         ticket_notes: LocalText | None = None,
+        clerks: Mapping[str, CounterClerk] | None = None,
     ) -> None:
+        """`clerks`: by id, as citizens may see them."""
         self._policy = policy
         self._hall_name = hall_name
         self._languages = languages
@@ -52,6 +55,7 @@ class Projections:
         self._announcements = announcements
         self._ticket_url = ticket_url
         self._ticket_notes = ticket_notes or {}
+        self._clerks = clerks or {}
         self._calls: dict[str, BoardCall] = {}
         self._counters: dict[str, CounterState] = {}
         self._board: Board | None = None
@@ -133,6 +137,8 @@ class Projections:
             called_at=ticket.called_at if ticket is not None else None,
             waiting=waiting - elsewhere - here + targeted,
             parked=len(now.parked),
+            clerk=self._clerks.get(now.clerk) if now.clerk is not None else None,
+            hours=counter.hours or self._policy.issue_times,
         )
         last = self._counters.get(counter_id)
         if last is not None and msgspec.structs.replace(last, rev=0) == snapshot:
@@ -231,7 +237,8 @@ def touched_counters(events: Iterable[ev.Event]) -> list[str]:
             | ev.TicketNoShow
             | ev.TicketParked
             | ev.TicketTransferred
-            | ev.CounterChanged,
+            | ev.CounterChanged
+            | ev.ClerkChanged,
         ):
             found[event.counter] = None
     return list(found)

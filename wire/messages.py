@@ -108,6 +108,13 @@ class DeviceState(Message, frozen=True, kw_only=True):
     seen_at: datetime | None = None
 
 
+class CounterClerk(Message, frozen=True, kw_only=True):
+    """Who sits at a counter, as the hall lets citizens see it. `name` is empty where names are not shown."""
+
+    number: Annotated[str, msgspec.Meta(max_length=16)]
+    name: LocalText = {}
+
+
 class CounterState(Message, frozen=True, kw_only=True):
     """`counter/{counter}`, retained: what the counter's screen shows. Newer is greater (epoch, rev)."""
 
@@ -124,6 +131,8 @@ class CounterState(Message, frozen=True, kw_only=True):
     called_at: datetime | None = None
     waiting: int = 0
     parked: int = 0
+    clerk: CounterClerk | None = None
+    hours: tuple[str, ...] = ()
 
 
 class BoardCall(Message, frozen=True, kw_only=True):

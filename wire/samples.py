@@ -22,6 +22,7 @@ from wire.messages import (
     CoordinatorAck,
     CoordinatorNumbers,
     CoordinatorState,
+    CounterClerk,
     CounterState,
     DeviceDescription,
     DeviceState,
@@ -159,6 +160,8 @@ SAMPLES: Final[dict[str, Message]] = {
         called_at=_at(12),
         waiting=4,
         parked=1,
+        clerk=CounterClerk(number="012", name={"zh-CN": "王芳", "en": "Wang Fang"}),
+        hours=("08:30-11:45", "13:30-16:45"),
     ),
     "board": Board(
         epoch=4,

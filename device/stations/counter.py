@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final, get_args
 from device.dispatch import Handler
 from device.profile import CounterStation
 from device.stations.call_keypad import CallKeypad
+from device.stations.counter_text import calling, idle
 from device.stations.lights import StationLight
 from device.stations.panel import StationPanel
 from device.stations.rating import Rating
-from device.stations.station import Node, Recent, Station, local
+from device.stations.station import Node, Recent, Station
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
 from drivers.errors import DriverError
 from drivers.keypad.protocol import Keypad, KeyPress
@@ -29,7 +30,6 @@ from wire.messages import (
     PromptRating,
 )
 from wire.screen_link import CounterShown, LinkMessage, RateService, ToAgent
-from wire.texts import text
 
 if TYPE_CHECKING:
     from drivers.light.protocol import Light
@@ -39,7 +39,6 @@ logger = logging.getLogger(__name__)
 KEYS: Final = frozenset(get_args(Key))
 FRESH_PRESS_S: Final = 2.0
 """A press that waited longer (the agent was stopped, the disk was slow) is not acted on any more."""
-_IDLE: Final = {"closed": "closed", "paused": "paused"}
 LEAST_CALL_S: Final = 1.0
 """A call stands on the screen at least this long, whatever the newest state says."""
 
@@ -181,17 +180,13 @@ class CounterStationRunner(Station):
         names = state.name if state is not None else name
         if names is None:
             return None
-        counter = local(names, language)
         if self._flashing is not None:
-            return ScreenText(
-                text("counter.call", language, number=self._flashing, counter=counter), "red", True
-            )
+            return calling(self._flashing, names, language, flash=True)
         stale = not self.node.link.online
-        if state is None or state.number is None or state.state not in ("called", "serving"):
-            what = "away" if stale else _IDLE.get(state.state if state is not None else "closed", "open")
-            return ScreenText(text(f"counter.{what}", language, counter=counter), "green")
-        key = "counter.call_stale" if stale else "counter.call"
-        return ScreenText(text(key, language, number=state.number, counter=counter), "red")
+        if state is not None and state.number is not None and state.state in ("called", "serving"):
+            return calling(state.number, names, language, flash=False, stale=stale)
+        station = self._station
+        return idle(state, names, language, station.idle, station.idle_closed, stale=stale)
 
     def _render(self, name: LocalText | None = None) -> None:
         """Have the screen show what should stand on it, if it does not already."""

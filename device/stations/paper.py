@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
-from device.stations.station import local
 from device.storage import PaperEvent
 from drivers.ticket_printer.protocol import Paper
 from wire.messages import Catalogue, CatalogueService, TicketIssuedOffline
 from wire.screen_link import TakeTicket
+from wire.texts import local
 
 
 def language_of(wish: TakeTicket | None) -> str:

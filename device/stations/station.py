@@ -13,7 +13,7 @@ from device.database import StorageError
 from device.dispatch import Handler
 from device.storage import Storage
 from drivers.errors import DriverError
-from wire.messages import Board, Call, Catalogue, CounterState, DeviceState, LocalText, Message
+from wire.messages import Board, Call, Catalogue, CounterState, DeviceState, Message
 from wire.screen_link import LinkMessage, ScreenRole, ToAgent
 
 logger = logging.getLogger(__name__)
@@ -163,11 +163,6 @@ class Recent:
         if len(self._keys) > self._size:
             del self._keys[next(iter(self._keys))]
         return True
-
-
-def local(text: LocalText, language: str) -> str:
-    """The text in `language`, else in Chinese, else in any language that there is."""
-    return text.get(language) or text.get("zh-CN") or next(iter(text.values()), "")
 
 
 async def _logged(work: Coroutine[Any, Any, None], name: str) -> None:

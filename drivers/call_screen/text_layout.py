@@ -79,8 +79,22 @@ def _fit(wording: str, width: int, lines: int) -> tuple[str, ...] | None:
     parts = tuple(plain(part).strip() for part in wording.split("\n"))
     if 1 < len(parts) <= lines and all(cells(part) <= width for part in parts):
         return parts
+    at_spaces = _at_spaces(one.split(), width)
+    if len(at_spaces) <= lines and all(cells(part) <= width for part in at_spaces):
+        return at_spaces
     broken = pages(one, width)
     return broken if len(broken) <= lines else None
+
+
+def _at_spaces(words: list[str], width: int) -> tuple[str, ...]:
+    """The words in lines of at most `width` cells, but for words that are wider."""
+    lines: list[str] = []
+    for word in words:
+        if lines and cells(lines[-1]) + 1 + cells(word) <= width:
+            lines[-1] += " " + word
+        else:
+            lines.append(word)
+    return tuple(lines)
 
 
 def pages(text: str, width: int) -> tuple[str, ...]:

@@ -54,7 +54,10 @@ class Zone(_Table, frozen=True, kw_only=True):
 
 
 class Counter(_Table, frozen=True, kw_only=True):
-    """A 窗口. `clerk` sits there when the day opens; `transfer_to` is used by keypads that name no target."""
+    """A 窗口. `clerk` sits there when the day opens; `transfer_to` is used by keypads that name no target.
+
+    `hours`: shown on its screen; empty: the hall's `issue_times`.
+    """
 
     id: Id
     name: LocalText
@@ -62,6 +65,7 @@ class Counter(_Table, frozen=True, kw_only=True):
     services: tuple[Id, ...]
     clerk: Id | None = None
     transfer_to: Id | None = None
+    hours: tuple[Span, ...] = ()
 
 
 class Priority(_Table, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from device.database import StorageError
@@ -14,6 +15,7 @@ from drivers.call_screen.protocol import ScreenText, ShowResult
 from wire.messages import (
     Call,
     CallReported,
+    CounterClerk,
     CounterState,
     KeyPressed,
     PromptRating,
@@ -23,8 +25,8 @@ from wire.messages import (
 from wire.screen_link import CounterShown, RateService
 
 NAME = {"zh-CN": "3号窗口", "en": "Counter 3"}
-CALLING = ScreenText("A005 请到3号窗口", "red", flash=True)
-STEADY = ScreenText("A005 请到3号窗口", "red")
+CALLING = ScreenText("A005 请到3号窗口", "red", flash=True, shorter=("A005 3号窗口",))
+STEADY = ScreenText("A005 请到3号窗口", "red", shorter=("A005 3号窗口",))
 
 
 def entry(flash_s: float = 10.0) -> CounterStation:
@@ -135,10 +137,20 @@ async def test_an_older_state_is_never_shown(room: Any, counter: CounterStationR
     for epoch, rev in ((1, 7), (1, 6), (0, 99)):
         counter.on_counter(state(room, epoch=epoch, rev=rev))
     await room.until(lambda: bool(room.strip.shown))
-    assert room.strip.shown == [ScreenText("3号窗口 暂停服务", "green")]
+    assert room.strip.shown == [ScreenText("3号窗口 暂停服务", "green", shorter=("暂停服务",))]
     counter.on_counter(state(room, epoch=2, rev=1, state="closed"))
     await room.until(lambda: len(room.strip.shown) == 2)
     assert room.strip.shown[-1].text == "3号窗口 未开放"
+
+
+async def test_an_idle_screen_says_who_sits_there_as_the_profile_wants_it(room: Any) -> None:
+    shows = msgspec.structs.replace(entry(), idle=("{counter} {clerk} {hours}", "{counter}"))
+    station = CounterStationRunner(shows, room.node, None, None, room.strip)
+    room.add(station)
+    room.coordinator()
+    station.on_counter(state(room, state="open", clerk=CounterClerk(number="012")))
+    await room.until(lambda: len(room.strip.shown) == 1)
+    assert room.strip.shown == [ScreenText("3号窗口 工号012", "green", shorter=("3号窗口",))]
 
 
 async def test_a_state_from_long_ago_does_not_flash(room: Any, counter: CounterStationRunner) -> None:

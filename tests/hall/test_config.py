@@ -41,6 +41,9 @@ def test_the_shipped_hall_is_right() -> None:
         (('ticket_url = ""', 'ticket_url = "https://hall.example/t/"'), "hall.ticket_url: "),
         (("waiting_at_least = 2", "waiting_atleast = 2"), "rule[1].when.waiting_atleast: "),
         (('counters = ["4"]', 'counters = ["9"]'), "rule[1].when.counters: "),
+        (('clerk = "clerk-03"', 'clerk = "clerk-33"'), "counter[2].clerk: "),
+        (('number = "002"', 'number = "001"'), "clerk.number: "),
+        (('show_clerks = "number"', 'show_clerks = "yes"'), "hall.show_clerks: "),
     ],
 )
 def test_mistakes_are_found(tmp_path: Path, change: tuple[str, str], problem: str) -> None:
@@ -61,3 +64,15 @@ def test_several_mistakes_are_shown_together(tmp_path: Path) -> None:
     with pytest.raises(TomlProblems) as caught:
         load_config(file)
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    "show, shown",
+    [("no", None), ("number", ("003", {})), ("name", ("003", {"zh-CN": "张敏", "en": "Zhang Min"}))],
+)
+def test_the_hall_decides_what_is_shown_of_its_clerks(tmp_path: Path, show: str, shown: object) -> None:
+    file = tmp_path / "hall.toml"
+    text = SHIPPED.read_text("utf-8").replace('show_clerks = "number"', f'show_clerks = "{show}"')
+    file.write_text(text, "utf-8")
+    clerk = load_config(file).shown_clerks().get("clerk-03")
+    assert (None if clerk is None else (clerk.number, clerk.name)) == shown

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hall.dispatch import Dispatch
@@ -20,6 +21,7 @@ from hall.runtime import Runtime, business_date_of
 from hall.why import explain
 from wire import codec
 from wire.messages import (
+    CounterClerk,
     GrantLease,
     KeyPressed,
     NodeCommand,
@@ -173,6 +175,24 @@ def test_snapshots_get_a_revision_only_when_they_change(hall: Any, screens: Proj
     hall.issue("house")
     board, counter = follow()
     assert (board.rev, counter.rev, counter.waiting) == (3, 2, 1)
+
+
+def test_a_counter_says_who_sits_there_and_when_it_is_open(hall: Any) -> None:
+    screens = Projections(hall.policy, {"zh-CN": "大厅"}, clerks={"li": CounterClerk(number="012")})
+    before = screens.counter("1", hall.state, 3)
+    hall.do(cmd.SetClerk(id="k", at=hall.at, counter="1", clerk="li"))
+    assert touched_counters(hall.log[-1:]) == ["1"]
+    after = screens.counter("1", hall.state, 3)
+    assert (before.clerk, after.clerk, after.rev) == (None, CounterClerk(number="012"), before.rev + 1)
+    hall.do(cmd.SetClerk(id="k2", at=hall.at, counter="1", clerk="nobody-knows"))
+    assert screens.counter("1", hall.state, 3).clerk is None
+    own = msgspec.structs.replace(hall.policy.counters["1"], hours=("09:00-12:00",))
+    policy = msgspec.structs.replace(
+        hall.policy, issue_times=("08:30-17:00",), counters=hall.policy.counters | {"1": own}
+    )
+    screens = Projections(policy, {"zh-CN": "大厅"})
+    assert screens.counter("1", hall.state, 3).hours == ("09:00-12:00",)
+    assert screens.counter("2", hall.state, 3).hours == ("08:30-17:00",)
 
 
 def test_the_board_shows_the_newest_call_first_and_what_became_of_it(hall: Any, screens: Projections) -> None:

@@ -26,6 +26,11 @@ def texts(language: str) -> dict[str, str]:
     return {f"{room}.{name}": text for room, table in tables.items() for name, text in table.items()}
 
 
+def local(named: dict[str, str], language: str) -> str:
+    """A `LocalText` in `language`, else in Chinese, else in any language that there is."""
+    return named.get(language) or named.get(LANGUAGES[0]) or next(iter(named.values()), "")
+
+
 def text(key: str, language: str = "zh-CN", **values: object) -> str:
     """The text of `key` in `language`, filled with `values`.
 
