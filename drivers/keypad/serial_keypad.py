@@ -97,6 +97,8 @@ class SerialKeypad(ToldKeypad):
         self._doubles = 0
         self._garbled = False
         """What came instead of an answer was unreadable."""
+        self.polls = 0
+        """Questions asked."""
         self._owed = 0
         """Questions whose answer may still come late."""
 
@@ -190,6 +192,7 @@ class SerialKeypad(ToldKeypad):
         async with self._writing, self._line.turn():
             late = await self._unasked()
             await self._line.write(self._poll_frame, OUTPUT_TIMEOUT_S)
+            self.polls += 1
             until = loop.time() + self._format.poll_timeout_ms / 1000
             echo = self._poll_frame  # some adapters hear themselves
             heard = False
