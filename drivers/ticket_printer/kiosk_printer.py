@@ -235,15 +235,18 @@ class KioskPrinter(ProvedPrinter):
             await self._settle_by_count(line)
         else:
             self._sensor(status)
-        if (
-            status.in_outlet
-            and not self._model.own_timer
-            and self._outlet.due(asyncio.get_running_loop().time())
-        ):
+        if status.in_outlet and not self._model.own_timer and self._to_go:
             await self._take_away(line)
         if status.spoiled:
             logger.warning("the printer could not read something: %s", status.to_bytes().hex(" "))
         self._tell(status)
+
+    @property
+    def _to_go(self) -> bool:
+        """Whether what lies in the outlet has to go: left for too long, or a ticket that was given up and
+        came out after all when somebody mended the printer."""
+        late = self._spoilt and self._outlet.number is None and self._outlet.state == "presented"
+        return late or self._outlet.due(asyncio.get_running_loop().time())
 
     def _sensor(self, status: FullStatus) -> None:
         if not status.moving:

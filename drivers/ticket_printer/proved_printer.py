@@ -94,6 +94,8 @@ class ProvedPrinter(TicketPrinter):
         """What may hang in the printer, uncut."""
         self._clean = False
         """The printer has nothing of ours in its buffers and owes no answer."""
+        self._spoilt = False
+        """A ticket of this process was begun and not confirmed: it may still come out."""
         self._owed = 2
         """Answers that the printer may owe an earlier line or program."""
         self._roll = PaperRoll(config.roll_m)
@@ -316,12 +318,12 @@ class ProvedPrinter(TicketPrinter):
             except DriverError as error:
                 return PrintResult("failed", error.code)
             # from here to the end of a confirmed ticket the printer is in doubt, also when we are cancelled
-            self._clean, self._left = False, "ticket"
+            self._clean, self._left, self._spoilt = False, "ticket", True
             self._changed.set()
             self._count(*job.chunks, job.cut)
             result = await self._print(line, job, paper)
             if result.outcome == "confirmed":
-                self._clean, self._left = True, "nothing"
+                self._tidied()
             else:
                 logger.warning("a ticket is %s: %s", result.outcome, result.code)
                 self._changed.set()
@@ -420,5 +422,9 @@ class ProvedPrinter(TicketPrinter):
             return code
         if not cleared:
             await line.settle(self._config.answer_s)
-        self._clean, self._left = True, "nothing"
+        self._tidied()
         return None
+
+    def _tidied(self) -> None:
+        """Nothing of ours is in the printer any more."""
+        self._clean, self._left, self._spoilt = True, "nothing", False

@@ -1,0 +1,129 @@
+"""Every fault of every printer ends in a state that a person can read, and clears by itself when mended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC
+from typing import Any
+
+import pytest
+from printing_bench import KINDS, TICKET, VALUES
+
+from device.clock import Clock
+from device.supervision import Supervisor
+from drivers.ticket_printer.protocol import Paper
+from drivers.ticket_printer.proved_printer import ProvedPrinter
+from drivers.transport.pair import PairLine
+from wire.messages import DeviceState
+from wire.texts import LANGUAGES, text
+
+QUICK = {"answer_s": 0.1, "write_s": 0.3, "print_s": 1.0, "poll_s": 0.02, "start_slip": False}
+
+AT_REST: dict[str, tuple[str, str, str, str]] = {
+    # what happens, how it is mended, the code, the health
+    "paper out": ("paper_out", "load_paper", "printer.paper_out", "fault"),
+    "paper low": ("paper_low", "load_paper", "printer.paper_low", "degraded"),
+    "cover": ("open_cover", "close_cover", "printer.cover_open", "fault"),
+    "silent": ("be_silent", "speak", "device.no_answer", "missing"),
+    "hangs": ("freeze", "go_on", "device.no_answer", "missing"),
+    "no power": ("power_off", "power_on", "device.no_answer", "missing"),
+}
+KIOSK_AT_REST = {
+    "head": ("overheat", "cool_down", "printer.head_temperature", "degraded"),
+    "voltage": ("low_voltage", "good_voltage", "printer.voltage", "degraded"),
+    "memory": ("break_memory", "mend_memory", "printer.error", "fault"),
+    "virtual end": ("virtual_end", "load_paper", "printer.paper_low", "degraded"),
+}
+IN_A_TICKET = {"cutter": ("jam", "unjam", "printer.cutter", "fault")}
+KIOSK_IN_A_TICKET = {"presenter": ("jam_presenter", "clear_jam", "printer.jam", "fault")}
+"""Show only when a ticket is printed."""
+
+MODELS = list(KINDS)
+CASES = [
+    *((model, name) for model in MODELS for name in (*AT_REST, *IN_A_TICKET)),
+    *((model, name) for model in MODELS[1:] for name in (*KIOSK_AT_REST, *KIOSK_IN_A_TICKET)),
+]
+
+
+class Watched:
+    """A printer under the agent's supervisor, and the states that it publishes."""
+
+    def __init__(self, model: str) -> None:
+        self.fake: Any = KINDS[model].fake()
+        self.line = PairLine(self.fake)
+        self.printer: ProvedPrinter = KINDS[model].printer(self.line.transport, **QUICK)
+        self.states: list[DeviceState] = []
+        self.supervisor = Supervisor("printer", self.printer, Clock(UTC), self.states.append)
+
+    async def until(self, health: str, code: str | None) -> DeviceState:
+        async with asyncio.timeout(30):
+            while not self.states or (self.states[-1].health, self.states[-1].code) != (health, code):
+                await asyncio.sleep(0.005)
+        return self.states[-1]
+
+    async def well(self) -> None:
+        await self.until("ok", None)
+        async with asyncio.timeout(30):
+            while not (self.printer.can_print and self.printer._clean):
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def watched(model: str) -> AsyncIterator[Watched]:
+    bench = Watched(model)
+    await bench.line.plug()
+    running = asyncio.create_task(bench.supervisor.run())
+    try:
+        await bench.well()
+        yield bench
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await bench.line.unplug()
+
+
+@pytest.mark.parametrize(("model", "name"), CASES)
+async def test_fault_is_readable_and_clears_by_itself(model: str, name: str) -> None:
+    begin, mend, code, health = (AT_REST | KIOSK_AT_REST | IN_A_TICKET | KIOSK_IN_A_TICKET)[name]
+    async with watched(model) as bench:
+        getattr(bench.fake, begin)()
+        if name in IN_A_TICKET | KIOSK_IN_A_TICKET:
+            result = await bench.printer.print_ticket(TICKET)
+            assert (result.outcome, result.code) == ("unknown", code)
+        await bench.until(health, code)
+        for language in LANGUAGES:
+            assert " · " in text(code, language), "what is wrong · what to do now"
+        getattr(bench.fake, mend)()
+        await bench.well()
+        assert (await bench.printer.print_ticket(Paper("A006", VALUES))).outcome == "confirmed"
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_unplugged_is_told_and_healed(model: str) -> None:
+    async with watched(model) as bench:
+        await bench.line.unplug()
+        await bench.until("missing", "device.unplugged")
+        await bench.line.plug()
+        await bench.well()
+
+
+@pytest.mark.parametrize("model", MODELS[1:])
+async def test_facts_tell_each_part(model: str) -> None:
+    async with watched(model) as bench:
+        bench.fake.overheat()
+        bench.fake.low_voltage()
+        bench.fake.open_cover()
+        state = await bench.until("fault", "printer.cover_open")
+        while state.facts["voltage"] == "ok" or state.facts["head"] == "ok":
+            await asyncio.sleep(0.005)
+            state = bench.states[-1]
+        assert {name: state.facts[name] for name in ("cover", "head", "voltage", "cutter", "paper_path")} == {
+            "cover": "open",
+            "head": "hot",
+            "voltage": "fault",
+            "cutter": "ok",
+            "paper_path": "free",
+        }
