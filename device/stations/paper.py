@@ -51,26 +51,26 @@ def paper_of(
     reprint: bool = False,
 ) -> Paper:
     """The values for the layout template: language, hall, service, waiting, zone, counters, directions,
-    priority, notes, time. What is not known is left out, and its line with it."""
+    priority, notes, time; `name@en` is the value in another language. What is not known is left out, and
+    its line with it."""
     values = {"language": language, "time": f"{issued_at:%Y-%m-%d %H:%M}"}
     if waiting is not None:
         values["waiting"] = str(waiting)
     qr = ""
     if catalogue is not None:
-        values["hall"] = local(catalogue.hall_name, language)
-        values["notes"] = local(catalogue.ticket_notes, language)
+        values |= _said("hall", [catalogue.hall_name], language)
+        values |= _said("notes", [catalogue.ticket_notes], language)
         service = next((s for s in catalogue.services if s.service == service_id), None)
         if service is not None:
-            values["service"] = local(service.name, language)
-            separator = "、" if language == "zh-CN" else ", "
-            values["counters"] = separator.join(local(c, language) for c in service.counters)
+            values |= _said("service", [service.name], language)
+            values |= _said("counters", list(service.counters), language)
             zone = next((z for z in catalogue.zones if z.zone == service.zone), None)
             if zone is not None:
-                values["zone"] = local(zone.name, language)
-                values["directions"] = local(zone.directions, language)
+                values |= _said("zone", [zone.name], language)
+                values |= _said("directions", [zone.directions], language)
         priority = next((p for p in catalogue.priorities if p.priority == priority_id), None)
         if priority is not None:
-            values["priority"] = local(priority.name, language)
+            values |= _said("priority", [priority.name], language)
         if catalogue.ticket_url:
             qr = catalogue.ticket_url.replace("{ticket}", ticket.ticket)
     return Paper(
@@ -79,3 +79,14 @@ def paper_of(
         qr=qr,
         reprint=reprint,
     )
+
+
+def _said(name: str, texts: list[dict[str, str]], language: str) -> dict[str, str]:
+    """The value `name` in `language`, and as `name@…` in the others that the texts have."""
+    others = dict.fromkeys(other for text in texts for other in text if other != language)
+    found = {name: _joined(texts, language)}
+    return found | {f"{name}@{other}": _joined(texts, other) for other in others}
+
+
+def _joined(texts: list[dict[str, str]], language: str) -> str:
+    return ("、" if language == "zh-CN" else ", ").join(local(text, language) for text in texts)

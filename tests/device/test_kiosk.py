@@ -113,10 +113,13 @@ async def test_a_tap_asks_the_coordinator_prints_and_reports(room: Any, kiosk: K
     )  # fmt: skip
     (paper,) = room.printer.papers
     assert paper.number == "A005" and paper.qr == "https://hall.example/t/t-5"
-    assert paper.values == {
+    assert {name: value for name, value in paper.values.items() if "@" not in name} == {
         "language": "zh-CN", "hall": "市民中心", "service": "身份证", "waiting": "3", "zone": "东区",
         "counters": "1号窗口、2号窗口", "directions": "左转", "time": "2026-11-20 09:30", "notes": "过号重取",
     }  # fmt: skip
+    english = {name: value for name, value in paper.values.items() if name.endswith("@en")}
+    assert {"hall@en", "service@en"} <= english.keys()
+    assert english["service@en"] != paper.values["service"]
     assert await room.event(TicketPrinted) == [TicketPrinted(ticket="t-5", number="A005", paper="confirmed")]
 
 
