@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -62,6 +63,11 @@ class Clock:
         """The best known time, in the hall's zone."""
         seconds = self._wall() if self._offset is None else self._boot() + self._offset
         return datetime.fromtimestamp(seconds, self._zone)
+
+    def in_zone(self, name: str) -> Callable[[], datetime]:
+        """The best known time of the zone `name`, whose tables are loaded when first asked for."""
+        zone = cache(lambda: hall_zone(name))
+        return lambda: self.now().astimezone(zone())
 
     @property
     def trusted(self) -> bool:

@@ -278,6 +278,8 @@ class PacedScreen(CallScreen):
         self.report(Health("ok" if code is None else "fault", code, self._facts()))
 
     def _due_level(self) -> int | None:
+        if isinstance(self._brightness, int | None):
+            return self._brightness
         return level_at(self._brightness, self.local_time().time())
 
     async def _dim_if_due(self) -> None:

@@ -75,3 +75,8 @@ def test_the_business_date_is_the_halls_until_its_calendar_day_ends(hands: Any) 
 def test_a_zone_that_is_not_known_is_the_machines_own() -> None:
     assert hall_zone("Asia/Shanghai").utcoffset(NOW) == timedelta(hours=8)
     assert hall_zone("Nowhere/At-All") is not None
+
+
+def test_the_time_of_a_hall_elsewhere() -> None:
+    clock = Clock(wall=lambda: datetime(2026, 11, 22, 0, 30, tzinfo=UTC).timestamp())
+    assert clock.in_zone("Asia/Shanghai")().strftime("%H:%M") == "08:30"
