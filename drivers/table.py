@@ -31,6 +31,7 @@ DRIVERS: Final[dict[str, str]] = {
     "scanner": "drivers.card_reader.scanner:Scanner",
     "pcsc_reader": "drivers.card_reader.pcsc_reader:PcscReader",
     "speaker": "drivers.voice.speaker:Speaker",
+    "onbon_voice": "drivers.voice.onbon_voice:OnbonVoice",
     "gpio_light": "drivers.light.gpio_light:GpioLight",
     "serial_light": "drivers.light.serial_light:SerialLight",
 }
