@@ -11,13 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
+import msgspec
+
 from device.doctor.keypad_questions import heard_key, keypad_formats, keypad_poll
+from device.doctor.naming import as_named
 from device.doctor.questions import (
     ERASE,
     MODBUS,
@@ -31,8 +35,10 @@ from device.doctor.questions import (
     has_presenter,
 )
 from device.doctor.report import Answer, Found
+from drivers.driver import Fact
 from drivers.errors import DriverError, WriteStalledError
 from drivers.transport.file import FileConfig
+from drivers.transport.hidraw import HidrawConfig
 from drivers.transport.serial import SerialConfig
 from drivers.transport.table import TransportConfig, transport
 from drivers.transport.tcp import TcpConfig
@@ -60,6 +66,10 @@ _STALE_READS: Final = 8
 _WRITE_S: Final = 1.0
 _CONNECT_S: Final = 1.5
 _ANSWER_LIMIT: Final = 4096
+_CODE: Final = re.compile(rb"([\x20-\x7e]{4,}\r?\n?)+")
+"""What a scanner sends: printed characters, most often with a line's end."""
+_SHOWN: Final = 8
+"""Bytes of something unknown that are shown: too few to be a person's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +112,9 @@ async def probe(found: Found, patience: Patience | None = None) -> Answer | None
             return await _probe_serial(found, found.path, patience)
         case "usb_printer":
             return await _probe_usb_printer(found, patience)
-        case "input" if found.what in ("keypad", "scanner"):
-            return _as_named(found)
-        case "sound":
-            return _as_named(found)
-    return None
+        case "usb" | "hidraw" if found.what == "card_reader":
+            return await _probe_usb_reader(found, patience)
+    return as_named(found)
 
 
 async def probe_host(
@@ -174,6 +182,24 @@ async def _probe_usb_printer(found: Found, patience: Patience) -> Answer:
     return _answer(reading, config, settings)
 
 
+async def _probe_usb_reader(found: Found, patience: Patience) -> Answer:
+    """A reader that is known by its number; other HID devices are sent nothing: some are relays."""
+    config: dict[str, Any]
+    if found.path is not None:
+        line = transport(HidrawConfig(path=found.path))
+        config, settings = {"type": "hidraw", "path": found.stable or found.path}, "HID"
+    else:
+        vendor, _, product = (found.usb or ":").partition(":")
+        config = {"type": "usb", "vendor": int(vendor, 16), "product": int(product, 16)}
+        config |= {"endpoint_out": 0x02, "endpoint_in": 0x81}
+        line, settings = transport(msgspec.convert(config, UsbConfig)), "usb"
+    async with _opened(line) as error:
+        if error is not None:
+            return Answer(confidence="silent", code=error.code)
+        reading = await _Talk(line, patience.factor).first_of([SAM])
+    return Answer(confidence="silent") if reading is None else _answer(reading, config, settings)
+
+
 async def _probe_port(
     host: str, kind: str, port: int, patience: Patience, device: str | None
 ) -> tuple[Found, Answer] | None:
@@ -209,28 +235,6 @@ def _answer(reading: Reading, config: dict[str, Any], settings: str, echoes: boo
     )
 
 
-def _as_named(found: Found) -> Answer:
-    """What cannot be asked and is known by what the kernel calls it."""
-    if found.kind == "sound":
-        output = {"type": "command", "argv": ["aplay", "-q", "-D", found.path or "default", "-"]}
-        return Answer(
-            confidence="likely", device="voice", driver="speaker", options={"output": output}, settings="ALSA"
-        )
-    path = found.stable or found.path or ""
-    if found.what == "scanner":
-        return Answer(confidence="likely", device="scanner", settings="HID")
-    keys = {"KEY_KP1": "next", "KEY_KP2": "recall", "KEY_KP3": "no_show", "KEY_KP4": "finish"}
-    keys |= {"KEY_1": "next", "KEY_2": "recall", "KEY_3": "no_show", "KEY_4": "finish"}
-    return Answer(
-        confidence="likely",
-        device="keypad",
-        driver="evdev_keypad",
-        options={"path": path, "keys": keys},
-        settings="HID",
-        facts={"use": found.facts.get("use")},
-    )
-
-
 # ---------------------------------------------------------------- listening
 
 
@@ -250,10 +254,13 @@ async def listen(found: Found, seconds: float) -> Answer | None:
                 if reading := heard_key(heard):
                     config = {"type": "serial", "path": found.stable or found.path, "baud": 9600}
                     return _answer(reading, config, "9600 8N1")
-    if heard:
-        return Answer(confidence="likely", settings="9600 8N1", code="doctor.heard_unknown",
-                      facts={"bytes": heard[:16].hex(" ")})  # fmt: skip
-    return None
+    if not heard:
+        return None
+    config = {"type": "serial", "path": found.stable or found.path, "baud": 9600}
+    if _CODE.fullmatch(heard):
+        return _answer(Reading("card_reader", "scanner", sure=False), config, "9600 8N1")
+    facts: dict[str, Fact] = {"bytes": heard[:_SHOWN].hex(" ")}
+    return Answer(confidence="likely", settings="9600 8N1", code="doctor.heard_unknown", facts=facts)
 
 
 # ---------------------------------------------------------------- a conversation

@@ -26,21 +26,24 @@ class _Role(NamedTuple):
     field: str
     device: str
     kind: str
-    needed: bool
+    needed: bool = False
+    drivers: tuple[str, ...] = ()
+    """Only these, where a class has different uses."""
 
 
 ROLES: Final[dict[StationKind, tuple[_Role, ...]]] = {
     "kiosk": (
-        _Role("printer", "printer", "ticket_printer", True),
-        _Role("card_reader", "card-reader", "card_reader", False),
+        _Role("printer", "printer", "ticket_printer", needed=True),
+        _Role("card_reader", "card-reader", "card_reader", drivers=("sam_reader",)),
+        _Role("scanner", "scanner", "card_reader", drivers=("scanner", "pcsc_reader")),
     ),
     "counter": (
-        _Role("call_screen", "strip", "call_screen", False),
-        _Role("call_keypad", "call-keypad", "keypad", False),
-        _Role("rating_keypad", "rating-keypad", "keypad", False),
-        _Role("light", "light", "light", False),
+        _Role("call_screen", "strip", "call_screen"),
+        _Role("call_keypad", "call-keypad", "keypad"),
+        _Role("rating_keypad", "rating-keypad", "keypad"),
+        _Role("light", "light", "light"),
     ),
-    "board": (_Role("voice", "voice", "voice", False), _Role("light", "light", "light", False)),
+    "board": (_Role("voice", "voice", "voice"), _Role("light", "light", "light")),
 }
 _RATING_KEYS: Final = {f"KEY_{n}": str(n) for n in range(1, 6)} | {f"KEY_KP{n}": str(n) for n in range(1, 6)}
 _PLACE: Final = ("transport", "path", "output")
@@ -121,7 +124,11 @@ def _given(report: Report, station: StationKind) -> dict[str, Row]:
         for row in rows:
             if row in given.values() or row.answer is None or row.answer.device != role.kind:
                 continue
-            if not _usable(row.answer) or (role.field == "call_keypad") == _is_rating(row.answer):
+            if role.drivers and row.answer.driver not in role.drivers:
+                continue
+            if not _usable(row.answer):
+                continue
+            if role.kind == "keypad" and (role.field == "rating_keypad") != _is_rating(row.answer):
                 continue
             given[role.field] = row
             break
