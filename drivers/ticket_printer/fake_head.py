@@ -178,9 +178,9 @@ class PrintHead:
                 return self._parameters(buffer)
             case "k":
                 return self._barcode(buffer)
-            case "h":
+            case "h" if n:
                 self._bar_height = n
-            case "w":
+            case "w" if 2 <= n <= 6:
                 self._bar_module = n
             case "!":
                 self._width, self._height = (n >> 4 & 7) + 1, (n & 7) + 1
@@ -216,7 +216,7 @@ class PrintHead:
         if command != "k" or len(data) < 2 or data[0] != 49:
             return Step(size)
         match data[1]:
-            case 67 if len(data) > 2:
+            case 67 if len(data) > 2 and 1 <= data[2] <= 16:
                 self._qr_module = data[2]
             case 80:
                 self._qr_data = data[3:]

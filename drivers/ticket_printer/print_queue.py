@@ -265,7 +265,7 @@ class PrintQueue:
             connection.request("POST", quote(self._path), body, headers)
             answer = connection.getresponse()
             data = answer.read(ANSWER_LIMIT)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: no name of a host
             raise LineLostError(f"{self.name}: {error}", code="cups.spooler_down") from error
         finally:
             connection.close()
@@ -301,12 +301,12 @@ class _LocalConnection(http.client.HTTPConnection):
 
 def server_of(uri: str) -> tuple[tuple[str, int], str] | None:
     """Where the IPP printer of a device URI can be asked itself; None when it cannot be."""
-    parts = urlsplit(uri)
     try:
+        parts = urlsplit(uri)
         if parts.scheme != "ipp" or not parts.hostname:
             return None
         return (parts.hostname, parts.port or IPP_PORT), parts.path or "/"
-    except ValueError:
+    except ValueError:  # no address
         return None
 
 

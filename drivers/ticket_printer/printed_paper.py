@@ -145,7 +145,10 @@ def _ink(item: PrintedLine | PrintedRaster | PrintedQr | PrintedBarcode) -> Imag
 
             code = qrcode.QRCode(border=0, box_size=1, error_correction=qrcode.constants.ERROR_CORRECT_M)
             code.add_data(payload)
-            code.make(fit=True)
+            try:
+                code.make(fit=True)
+            except (ValueError, qrcode.exceptions.DataOverflowError):
+                return Image.new("L", (1, 1))  # more than a code holds: a printer prints nothing
             matrix = code.get_matrix()
             image = Image.new("L", (len(matrix), len(matrix)))
             image.putdata([255 if cell else 0 for row in matrix for cell in row])
