@@ -145,7 +145,7 @@ class Gestures:
         found: list[Gesture] = []
         while True:
             name, key = min(self._keys.items(), key=lambda item: _due(item[1]), default=("", None))
-            if key is None or (due := _due(key)) > now:
+            if key is None or (due := _due(key)) > now or due == inf:
                 return found
             if key.raw != key.down and key.settled_at <= due:
                 self._change(name, key, key.raw, key.settled_at, found)
