@@ -10,8 +10,9 @@ What espeak-ng makes of Mandarin, tried with `-x` on 1.51 (Debian 12) and 1.52 (
 - voice `cmn-latn-pinyin` is right on both: qing3 `tS;h'i214N`, 号 or hao4 `X'Au51`, 窗口 `ts.hw'A55N
   kh'ou214`, 0 or ling2 `l'i35N`, 幺 or yao1 `j'Au55`, er4 `'@r51`. So this voice always, words as pinyin.
 - characters in names are looked up one by one by 1.51: 银行 yin2 xing2, 重庆 zhong4 qing4, 会计 hui4 ji4,
-  长者 chang2 zhe3, 调解 diao4 jie3, 地铁 de5 tie3: the table `POLYPHONES` gives their pinyin. 1.52 knows
-  these words.
+  服务 fu2 wu5, 土地 tu3 de5: the table `polyphones` gives their pinyin. 1.52 knows these words. A hall
+  corrects what is left, and its own names, without code: `say` of a speaker or a clip pack.
+- 号 by itself and after a number is hao4 (`X'Au51`), also in 三号窗口 and 号码; hao2 does not occur.
 - a Latin letter by itself is its name (A `'ei51` or `'eI`); inside pinyin 1.52 reads A as the English
   article `a#`: letters are said on their own.
 - syllables of pinyin need spaces between them (`yin2hang2` loses its stress on 1.51).
@@ -23,6 +24,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from drivers.voice.polyphones import POLYPHONES
 
 DigitOne = Literal["yao", "yi"]
 """How 1 is read in ticket numbers: 幺 or 一."""
@@ -58,29 +61,6 @@ NOTHING: Final[Mapping[str, str]] = {}
 _ZH_DIGITS: Final = ("ling2", "yi1", "er4", "san1", "si4", "wu3", "liu4", "qi1", "ba1", "jiu3")
 _EN_DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _PHRASE_PAUSE_S: Final = 0.15
-
-POLYPHONES: Final = {
-    "银行": "yin2 hang2",
-    "行业": "hang2 ye4",
-    "重庆": "chong2 qing4",
-    "重新": "chong2 xin1",
-    "会计": "kuai4 ji4",
-    "长者": "zhang3 zhe3",
-    "长官": "zhang3 guan1",
-    "局长": "ju2 zhang3",
-    "调解": "tiao2 jie3",
-    "地铁": "di4 tie3",
-    "厦门": "xia4 men2",
-    "六安": "lu4 an1",
-    "大夫": "dai4 fu5",
-    "给付": "ji3 fu4",
-    "供给": "gong1 ji3",
-    "便宜": "pian2 yi2",
-    "音乐": "yin1 yue4",
-    "还款": "huan2 kuan3",
-    "处理": "chu3 li3",
-}
-"""Words that espeak-ng 1.51 reads wrong in names of counters, as pinyin."""
 
 
 def reading(
@@ -214,4 +194,4 @@ def _en_counter(name: str, say: Mapping[str, str]) -> Token:
             ),
         )
     spoken = " ".join(part if how is None else how for part, how in _parted(name, say))
-    return Token(f"name_{name}", spoken, pieces)
+    return Token(f"name_{name}", " ".join(spoken.split()), pieces)

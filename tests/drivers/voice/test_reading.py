@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.voice.polyphones import POLYPHONES
 from drivers.voice.reading import (
-    POLYPHONES,
     VOICES,
+    _parted,
     common_tokens,
     reading,
     zh_numeral,
@@ -74,6 +75,25 @@ def test_words_that_would_be_misread_go_as_pinyin() -> None:
     assert zh_spoken("重庆银行2号窗口") == "chong2 qing4 yin2 hang2 二号窗口"
 
 
+def test_the_hall_says_how_its_names_are_read_without_code() -> None:
+    say = {"3号窗口": "san1 hao4 chuang1 kou3", "行": "xing2", "Aoyuan": "Ow you ann"}
+    assert reading("A1", "3号窗口", "zh-CN", say=say).tokens[-1].spoken == "san1 hao4 chuang1 kou3"
+    assert reading("A1", "13号窗口", "zh-CN", say=say).tokens[-1].spoken == "十三号窗口"
+    assert zh_spoken("银行3号窗口一行", say) == "yin2 hang2 san1 hao4 chuang1 kou3 一 xing2"
+    assert zh_spoken("银行", {"银行": "yin2 xing2"}) == "yin2 xing2", "before the table"
+    assert reading("A1", "Aoyuan 5", "en", say=say).tokens[-1].spoken == "Ow you ann 5"
+
+
+@given(
+    st.text("3号窗口银行务12", max_size=12),
+    st.dictionaries(st.text("3号窗银1", max_size=4), st.text("ab1", max_size=4)),
+)
+def test_no_character_is_lost_whatever_the_hall_says(name: str, say: dict[str, str]) -> None:
+    whole = "".join(part for part, _ in _parted(name, {**POLYPHONES, **say}))
+    assert whole == name
+    zh_spoken(name, say)
+
+
 @given(numbers, st.sampled_from(["3号窗口", "综合服务", "12号窗口", ""]), st.sampled_from(list(VOICES)))
 def test_every_character_is_read_once_and_in_order(number: str, counter: str, language: str) -> None:
     tokens = reading(number, counter, language).tokens
@@ -118,6 +138,10 @@ def test_what_espeak_says_is_mandarin() -> None:
     for word, pinyin in spoken.items():
         assert phonemes(pinyin).startswith(expected[word]), word
     assert "en" not in phonemes(zh_spoken("3号窗口"))
+    for name in ("三号窗口", "号码"):
+        assert "X'Au51" in phonemes(name), "号 is hao4"
+    for name, sound in (("银行窗口", "X'a35N"), ("重庆", "ts.h'ong35"), ("税务", "w'u51"), ("土地", "t'i51")):
+        assert sound in phonemes(zh_spoken(name)), name
     # each pinyin of the table is Mandarin, with the stated number of syllables
     for word, pinyin in POLYPHONES.items():
         said = phonemes(pinyin)
