@@ -34,7 +34,7 @@ LINES = ("serial", "tcp", "pair", "usb")
 PLACES = [
     *((model, line) for model in ("escpos", "vkp80ii") for line in LINES),
     ("vkp80iii", "serial"),
-    ("reliance", "pair"),
+    ("reliance", "serial"),
 ]
 
 
