@@ -249,11 +249,11 @@ class FakeSamReader(FakeDevice):
         room = min(self.report_size - head, 255 if self.report_count == 1 else self.report_size)
         parts = [frame[at : at + room] for at in range(0, len(frame), room)]
         return [
-            (self.report_header + len(part).to_bytes(self.report_count, "big") + part).ljust(
-                self.report_size, b"\0"
-            )
-            for part in parts
+            (self.report_header + self._count(part) + part).ljust(self.report_size, b"\0") for part in parts
         ]
+
+    def _count(self, part: bytes) -> bytes:
+        return len(part).to_bytes(self.report_count, "big") if self.report_count else b""
 
     def _unpacked(self, data: bytes) -> bytes:
         """The driver's reports come with the number 0 in front."""

@@ -39,6 +39,8 @@ class ReportFraming(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         if room < 1:
             raise ValueError("a report has no room behind its header")
         parts = [data[at : at + room] for at in range(0, len(data), room)]
+        if not self.count_bytes:
+            return [header + part for part in parts]
         return [header + len(part).to_bytes(self.count_bytes, self.count_order) + part for part in parts]
 
     def unpack(self, report: bytes) -> bytes:

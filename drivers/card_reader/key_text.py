@@ -6,7 +6,7 @@ or one of Latin-1.
 
 Shift, Caps Lock, Num Lock and Alt are followed; a key held down does not repeat: the next press counts, the
 kernel's autorepeat does not. When the kernel's buffer overflowed (SYN_DROPPED) letters are missing: the code
-that is being typed is not read.
+that is being typed is not read. After a pause no key is held: no scanner waits in the middle of a character.
 
 Source: kernel documentation, input/event-codes; <linux/input-event-codes.h>; HID usage tables 1.5, page 7.
 """
@@ -70,8 +70,9 @@ class KeyText:
 
     @property
     def waiting(self) -> bool:
-        """Part of a code has come."""
-        return bool(self._text) or self._broken or self._alt_code is not None
+        """Part of a code or of an event has come, or a key is held."""
+        typed = bool(self._text) or self._broken or self._alt_code is not None
+        return typed or bool(self._events) or bool(self._held)
 
     def feed(self, data: bytes) -> list[ScannedText]:
         codes: list[ScannedText] = []
@@ -91,7 +92,11 @@ class KeyText:
 
     def pause(self) -> list[ScannedText]:
         """Nothing was typed for a while: the end of a code without terminator, else of a broken one."""
-        if not self.waiting:
+        self._broken = self._broken or bool(self._events)
+        self._events.clear()
+        self._held.clear()
+        if not self._text and not self._broken:
+            self._forget()
             return []
         if not self._ends:
             return self._end()
@@ -162,7 +167,7 @@ class KeyText:
             self._text += data
 
     def _end(self) -> list[ScannedText]:
-        if not self.waiting:
+        if not self._text and not self._broken:
             return []
         code = ScannedText(None) if self._broken else read_code(self._text, self._format)
         self._forget()

@@ -15,7 +15,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import msgspec
 
@@ -57,8 +57,9 @@ class PcscReader(CardReader):
         self._context: Any = None
         self._name = ""
         self._state = 0
-        self._read = False
-        """The card that lies there was told."""
+        self._atr = b""
+        self._laid: Literal["nothing", "read", "failed"] = "nothing"
+        """What became of the card that lies there; one that could not be read is tried again in silence."""
 
     async def open(self) -> None:
         await self.close()
@@ -78,7 +79,9 @@ class PcscReader(CardReader):
                 self._events.forget_old()
                 if state != self._state:
                     before, self._state = self._state, state
-                    await self._changed(before, state, atr)
+                    self._changed(before, state, atr)
+                if state & self._scard.SCARD_STATE_PRESENT and self._laid != "read":
+                    await self._read()
         except DriverError as error:
             self._lost(error)
             raise
@@ -96,25 +99,25 @@ class PcscReader(CardReader):
 
     # ------------------------------------------------------------------ cards
 
-    async def _changed(self, before: int, state: int, atr: bytes) -> None:
-        scard = self._scard
-        if before >> 16 != state >> 16 or not state & scard.SCARD_STATE_PRESENT:
+    def _changed(self, before: int, state: int, atr: bytes) -> None:
+        self._atr = atr
+        if before >> 16 != state >> 16 or not state & self._scard.SCARD_STATE_PRESENT:
             self._gone()
-        elif before & scard.SCARD_STATE_PRESENT and not before & scard.SCARD_STATE_MUTE:
-            return  # the same card; another program uses it, or no longer does
-        if not state & scard.SCARD_STATE_PRESENT:
-            return
-        chip = None if state & scard.SCARD_STATE_MUTE else await self._run(self._blocking_read, atr)
-        if chip is None:
-            self._events.put(CardEvent("lay_again"))
-        else:
-            self._read = True
+
+    async def _read(self) -> None:
+        mute = self._state & self._scard.SCARD_STATE_MUTE
+        chip = None if mute else await self._run(self._blocking_read, self._atr)
+        if chip is not None:
+            self._laid = "read"
             self._events.put(CardEvent("chip", chip=chip))
+        elif self._laid == "nothing":
+            self._laid = "failed"
+            self._events.put(CardEvent("lay_again"))
 
     def _gone(self) -> None:
-        if self._read:
-            self._read = False
+        if self._laid == "read":
             self._events.put(CardEvent("removed"))
+        self._laid = "nothing"
 
     # ------------------------------------------------------------------ in the worker
 

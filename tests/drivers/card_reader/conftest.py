@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from drivers.errors import DriverError
 from drivers.transport.fake import Line, PtyLine, TcpLine
 from drivers.transport.serial import SerialConfig
 from drivers.transport.tcp import TcpConfig
+
+sys.path.insert(0, str(Path(__file__).parent))  # card_places, card_lines
 
 PATIENCE = 20.0
 
