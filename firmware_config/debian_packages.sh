@@ -14,6 +14,7 @@ while read -r package rest; do
         # a Python or a broker that was installed another way will do
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null && continue ;;
         systemd) command -v systemd-analyze >/dev/null && continue ;;
+        device-tree-compiler) command -v dtc >/dev/null && continue ;;
         udev) PATH=$PATH:/sbin:/usr/sbin command -v udevadm >/dev/null && continue ;;
         *) PATH=$PATH:/usr/sbin command -v "$package" >/dev/null && continue ;;
     esac

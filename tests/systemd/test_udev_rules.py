@@ -229,6 +229,14 @@ def test_an_ftdi_adapter_does_not_wait(tree: Tree) -> None:
     assert "latency_timer' writing '1'" in ask_udev(tree, device)
 
 
+def test_buttons_on_pins_are_one_device(tree: Tree) -> None:
+    tree.device("platform/paihao-keys", "bus/platform", "gpio-keys", "DRIVER=gpio-keys\n")
+    tree.device("platform/paihao-keys/input/input4", "class/input", uevent="PRODUCT=19/1/1/100\nEV=3\n")
+    event = "platform/paihao-keys/input/input4/event4"
+    tree.device(event, "class/input", uevent="MAJOR=13\nMINOR=68\nDEVNAME=input/event4\n")
+    assert links(ask_udev(tree, event)) == {"keys"}
+
+
 def test_a_number_pad_is_a_keypad_by_its_port(tree: Tree) -> None:
     interface = f"{tree.usb('1-1.2', 'usbhid')}/1-1.2:1.0"
     keys = (
