@@ -14,7 +14,7 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
 
@@ -24,10 +24,10 @@ from device.doctor.keypad_questions import heard_key, keypad_formats, keypad_pol
 from device.doctor.naming import as_named
 from device.doctor.questions import (
     ERASE,
+    KIOSK_PRINTER,
     MODBUS,
     ONBON_K,
     ONBON_MATRIX,
-    PRESENTER_QUERY,
     PRINTER,
     SAM,
     Question,
@@ -53,7 +53,7 @@ BAUDS: Final = (115200, 57600, 38400, 19200, 9600)
 NETWORK_PORTS: Final = (("tcp", 9100), ("tcp", 5005), ("udp", 5007))
 """Where a host that was given is asked: ticket printers, call screens."""
 _BY_CLASS: Final = {
-    "ticket_printer": [PRINTER],
+    "ticket_printer": [PRINTER, KIOSK_PRINTER],
     "call_screen": [ONBON_K, ONBON_MATRIX],
     "card_reader": [SAM],
 }
@@ -175,7 +175,7 @@ async def _probe_usb_printer(found: Found, patience: Patience) -> Answer:
     async with _opened(line) as error:
         if error is not None:
             return Answer(confidence="silent", code=error.code)
-        reading = await _Talk(line, patience.factor).first_of([PRINTER])
+        reading = await _Talk(line, patience.factor).first_of([PRINTER, KIOSK_PRINTER])
     if reading is None:
         # by its USB class it is a printer; whether it knows ESC/POS it does not say
         reading = Reading("ticket_printer", "escpos", code="doctor.printer_mute", sure=False)
@@ -300,9 +300,7 @@ class _Talk:
                     await self.say(ERASE)
                 reading = await self._ask(question)
                 if reading is not None:
-                    if question is PRINTER:
-                        await self._presenter(reading)
-                    return reading
+                    return await self._with_presenter(reading) if question is PRINTER else reading
                 if question.text and self._erases:
                     await self.say(ERASE)
         except WriteStalledError as error:
@@ -355,13 +353,10 @@ class _Talk:
         logger.debug("%s: %s → %s", self._line.name, part.hex(" "), answer.hex(" "))
         return answer
 
-    async def _presenter(self, reading: Reading) -> None:
-        """Ask a printer whether it has a presenter."""
-        try:
-            answer = await self._exchange(
-                PRESENTER_QUERY, Question("presenter", (), lambda _: None, text=False, wait_s=0.2), [], False
-            )
-        except DriverError:
-            return
-        if has_presenter(answer):
-            reading.facts["presenter"] = True
+    async def _with_presenter(self, reading: Reading) -> Reading:
+        """Ask a printer whether it has a presenter, too."""
+        answer = await self._exchange(KIOSK_PRINTER.parts[0], KIOSK_PRINTER, [], True)
+        if not has_presenter(answer):
+            return reading
+        facts = reading.facts | {"presenter": True}
+        return replace(reading, driver="kiosk_printer", options={"model": "vkp80ii"}, facts=facts)

@@ -81,7 +81,7 @@ class Question:
 _QUERIES: Final = (Query.PRINTER, Query.OFFLINE, Query.ERROR, Query.PAPER)
 PRESENTER_QUERY: Final = b"\x10\x04\x14"
 """Full status of kiosk printers (Custom VKP80, Pyramid Reliance): 10 0F and four bytes. Only asked of what
-has answered as a printer."""
+has answered as a printer, or is one by its USB class."""
 
 
 def _read_printer(answers: list[bytes]) -> Reading | None:
@@ -115,6 +115,15 @@ def has_presenter(answer: bytes) -> bool:
     return len(answer) == 6 and answer[:2] == b"\x10\x0f"
 
 
+def _read_kiosk(answers: list[bytes]) -> Reading | None:
+    """A Reliance answers nothing else that can be told from noise."""
+    if not has_presenter(b"".join(answers)):
+        return None
+    return Reading("ticket_printer", "kiosk_printer", {"model": "reliance"}, {"presenter": True})
+
+
+KIOSK_PRINTER: Final = Question("kiosk printer", (PRESENTER_QUERY,), _read_kiosk, text=False)
+"""Not for serial lines: 14 is "green on" to a light tower."""
 PRINTER: Final = Question("printer", tuple(map(status_query, _QUERIES)), _read_printer, text=False)
 
 # ---------------------------------------------------------------- call screens

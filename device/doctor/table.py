@@ -103,7 +103,7 @@ def as_lines(report: Report, language: str) -> Iterator[str]:
 
 
 def as_table(report: Report, language: str, *, asking: bool = False) -> RenderableType:
-    """The table for `rich`; it takes the width of the terminal."""
+    """The table for `rich`; it takes the width of the terminal. Paths stand without their /dev/."""
     from rich.console import Group
     from rich.text import Text
 
@@ -111,12 +111,18 @@ def as_table(report: Report, language: str, *, asking: bool = False) -> Renderab
     for row in report.rows:
         style = _STYLES[row.state]
         reply = answered(row, language) or (text("doctor.asking", language) if asking and _waits(row) else "")
-        cells = (MARKS[row.state], where(row), what(row, language), reply, todo(row, language))
+        cells = (
+            MARKS[row.state],
+            where(row).replace("/dev/", ""),
+            what(row, language),
+            reply,
+            todo(row, language),
+        )
         table.add_row(*(Text(cell, style=style if n == 0 else "") for n, cell in enumerate(cells)))
     for missing in report.missing:
         cells = (
             MARKS["missing"],
-            missing.where,
+            missing.where.removeprefix("/dev/"),
             f"→ {missing.device}\n{missing.driver}",
             text("doctor.missing", language),
             todo(missing, language),
@@ -139,7 +145,7 @@ def _empty(report: Report, language: str) -> Table:
     title = text("doctor.title", language, machine=report.machine or text("doctor.this_machine", language))
     table = Table(title=title, box=box.SIMPLE_HEAD, expand=True, pad_edge=False, show_lines=True)
     table.add_column("", width=1, no_wrap=True)
-    table.add_column(text("doctor.column_where", language), ratio=5, overflow="fold")
+    table.add_column(text("doctor.column_where", language), ratio=5, min_width=20, overflow="fold")
     table.add_column(text("doctor.column_what", language), ratio=4, overflow="fold")
     table.add_column(text("doctor.column_answer", language), ratio=4, overflow="fold")
     table.add_column(text("doctor.column_todo", language), ratio=6, overflow="fold")

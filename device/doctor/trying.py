@@ -32,6 +32,7 @@ _READY_S: Final = 5.0
 _SCREEN_PAUSE_S: Final = 1.5
 """How long each colour stays, so that a person sees it."""
 _LIGHT_S: Final = 3.0
+_DARK_S: Final = 0.5
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -307,8 +308,8 @@ async def _try_light(light: Light, person: Person, timeout: float) -> Result:
     result = await light.signal("call", _LIGHT_S, within_s=timeout)
     if result.outcome != "done":
         return "failed", result.code or light.health.code or DriverError.code, {}
-    await asyncio.sleep(_LIGHT_S)
-    light.clear("call")
+    # it goes dark by itself; a moment more, so that the order to do so has left before the line is closed
+    await asyncio.sleep(_LIGHT_S + _DARK_S)
     seen = await person.confirm("doctor.ask_flashed", timeout)
     if seen is False:
         return "failed", "doctor.test_not_flashed", {}

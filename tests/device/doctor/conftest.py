@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 
 from device.doctor.roots import Roots
 from drivers.transport.fake import FakeDevice, PtyLine
+
+ROOT = Path(__file__).parents[3]
 
 
 def heard(data: bytes, sent: int, hears: int, *, resync: bool = False) -> bytes:
@@ -198,3 +201,25 @@ def instant_line() -> type[InstantLine]:
 @pytest.fixture
 def baud_line() -> type[BaudLine]:
     return BaudLine
+
+
+@pytest.fixture
+def doctor(machine: Machine) -> Callable[..., Awaitable[tuple[int, str]]]:
+    """`paihao doctor` as a program on the made-up machine, in English: exit status and what it printed."""
+
+    async def run(*arguments: str) -> tuple[int, str]:
+        words = [str(ROOT / "paihao.py"), "doctor", *arguments]
+        words += ["--roots", str(machine.folder), "--language", "en"]
+        pipe = asyncio.subprocess.PIPE
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, *words, stdout=pipe, stderr=asyncio.subprocess.STDOUT, cwd=ROOT
+        )
+        try:
+            async with asyncio.timeout(60):
+                out, _ = await program.communicate()
+        finally:
+            if program.returncode is None:
+                program.kill()
+        return program.returncode or 0, out.decode()
+
+    return run
