@@ -1,9 +1,8 @@
-"""The interface of every call screen, kept by OnbonBx with each family of cards over each kind of line."""
+"""What is special to Onbon cards; what every screen keeps is in `test_call_screen_contract`."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 import select
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -14,9 +13,12 @@ import msgspec
 import pytest
 
 from drivers.call_screen.fake import FakeOnbonCard
-from drivers.call_screen.onbon_bx import OnbonBx, OnbonBxConfig
-from drivers.call_screen.onbon_bx_commands import Command
+from drivers.call_screen.fake_bus import FakeBus
+from drivers.call_screen.onbon_bx import PING_ANSWER_S, OnbonBx
+from drivers.call_screen.onbon_bx_commands import Command, k_request
+from drivers.call_screen.onbon_bx_config import OnbonBxConfig
 from drivers.call_screen.onbon_bx_frames import FrameSplitter, KFrame
+from drivers.call_screen.paced_screen import PacedScreen
 from drivers.call_screen.protocol import ScreenText, ShowResult
 from drivers.driver import Health
 from drivers.errors import DriverError, LineLostError, NoAnswerError
@@ -120,6 +122,12 @@ def colours(rig: Rig) -> set[int]:
     return {value for row in rig.card.dots() for value in row} - {0}
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PacedScreen, "PING_S", 0.02)
+    monkeypatch.setattr(PacedScreen, "RETRY_S", 0.1)
+
+
 @pytest.fixture(params=CARDS, ids="-".join)
 async def rig(request: pytest.FixtureRequest, make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch) -> Rig:
     monkeypatch.setattr("drivers.call_screen.paced_screen.PacedScreen.RETRY_S", 0.1)
@@ -129,14 +137,7 @@ async def rig(request: pytest.FixtureRequest, make_rig: MakeRig, monkeypatch: py
     return rig
 
 
-# ---------------------------------------------------------------- the contract
-
-
-async def test_shows_a_text_and_says_done_when_it_is_there(rig: Rig) -> None:
-    assert await rig.driver.show(NEXT) == DONE
-    assert colours(rig) == {2}
-    assert rig.card.motion == "static"
-    assert rig.driver.health.state == "ok"
+# ---------------------------------------------------------------- every family
 
 
 async def test_every_colour_and_an_empty_text(rig: Rig) -> None:
@@ -159,114 +160,13 @@ async def test_flash_and_scroll(rig: Rig) -> None:
     assert rig.card.dots(since + 3) != rig.card.dots(since + 4)
 
 
-async def test_the_latest_of_quick_changes_wins(rig: Rig) -> None:
-    texts = [ScreenText(f"A00{n}") for n in range(6)]
-    results = await asyncio.gather(*[rig.driver.show(text) for text in texts])
-    assert [result.outcome for result in results] == ["done", *["superseded"] * 4, "done"]
-    assert len(rig.card.refreshes) == 2
-
-
-async def test_one_byte_at_a_time(rig: Rig) -> None:
-    rig.line.faults.piece = 1
-    assert await rig.driver.show(CALL) == DONE
-    assert colours(rig) == {1}
-
-
-async def test_unplugged_and_plugged_in_again_it_shows_the_latest_by_itself(rig: Rig) -> None:
-    assert await rig.driver.show(CALL) == DONE
-    await rig.line.unplug()
-    await rig.until(lambda: rig.driver.health.state == "missing")
-    result = await rig.driver.show(NEXT)
-    assert (result.outcome, result.code) == ("failed", LineLostError.code)
-    rig.card.areas.clear()
-    await rig.line.plug()
-    await rig.until(lambda: rig.card.areas)
-    assert colours(rig) == {2}
-    await rig.until(lambda: rig.driver.health.state == "ok")
-
-
-async def test_a_text_that_waits_fails_when_the_line_is_lost(rig: Rig) -> None:
-    assert await rig.driver.show(CALL) == DONE
-    rig.card.silent = True
-    sent = asyncio.ensure_future(rig.driver.show(NEXT))
-    await asyncio.sleep(0)
-    waiting = asyncio.ensure_future(rig.driver.show(CALL))
-    await asyncio.sleep(0)
-    await rig.line.unplug()
-    assert (await waiting).outcome == "failed"
-    assert (await sent).outcome in ("superseded", "failed")
-
-
-@pytest.mark.parametrize("fault, code", [("busy", "screen.refused_busy"), ("no_font", "screen.refused_font")])
-async def test_a_refusal_is_told_with_its_reason(rig: Rig, fault: str, code: str) -> None:
-    setattr(rig.card, fault, True)
-    assert await rig.driver.show(CALL) == ShowResult("failed", code)
-    assert (rig.driver.health.state, rig.driver.health.code) == ("fault", code)
-    setattr(rig.card, fault, False)
-    assert await rig.driver.show(CALL) == DONE
-    assert rig.driver.health.state == "ok"
-
-
 async def test_a_spoiled_answer_is_asked_for_again(rig: Rig) -> None:
     rig.card.bad_crc = 1
     assert await rig.driver.show(CALL) == DONE
     assert len(rig.card.refreshes) == 2
 
 
-async def test_a_silent_card_is_missing_until_it_speaks(rig: Rig) -> None:
-    rig.card.silent = True
-    assert await rig.driver.show(CALL) == ShowResult("failed", "screen.no_answer")
-    assert rig.driver.health.state == "missing"
-    await rig.until(lambda: rig.errors)
-    assert isinstance(rig.errors[0], NoAnswerError)
-    rig.card.areas.clear()
-    rig.card.silent = False
-    await rig.until(lambda: rig.driver.health.state == "ok" and rig.card.areas)
-    assert colours(rig) == {1}
-
-
-@pytest.mark.parametrize("seed", range(2))
-async def test_done_is_never_said_of_a_text_that_is_not_there(rig: Rig, seed: int) -> None:
-    """Noise and loss both ways: whatever happens, `done` is true, and it works again afterwards."""
-    rig.line._random = random.Random(seed)
-    rig.line.faults.noise = rig.line.faults.loss = 0.003
-    for n, colour in enumerate(("red", "green", "yellow") * 2):
-        result = await rig.driver.show(ScreenText(f"A{n:03}", colour))  # type: ignore[arg-type]
-        if result.outcome == "done":
-            assert colours(rig) == {n % 3 + 1}
-    rig.line.faults.noise = rig.line.faults.loss = 0
-    await rig.until(lambda: rig.driver.health.state == "ok")
-    for _ in range(5):  # a frame without end may still lie in the card, until the next one comes
-        if (await rig.driver.show(CALL)).outcome == "done":
-            break
-    assert colours(rig) == {1}
-
-
-async def test_garbage_from_the_card_does_no_harm(rig: Rig) -> None:
-    dirt = random.Random(7)
-    for size in (1, 50, 5000):
-        rig.line.send(dirt.randbytes(size))
-        assert await rig.driver.show(CALL) == DONE
-    assert rig.errors == []
-
-
-async def test_a_caller_who_goes_away_leaves_the_text_wanted(rig: Rig) -> None:
-    rig.card.delay_s = 0.1
-    caller = asyncio.ensure_future(rig.driver.show(CALL))
-    await asyncio.sleep(0)
-    caller.cancel()
-    rig.card.areas.clear()
-    await rig.until(lambda: rig.card.areas)
-    assert colours(rig) == {1}
-
-
-async def test_it_closes_at_any_time_and_more_than_once(rig: Rig) -> None:
-    await rig.driver.close()
-    await rig.driver.close()
-    assert (await rig.driver.show(CALL)).outcome == "failed"
-
-
-# ---------------------------------------------------------------- what is special here
+# ---------------------------------------------------------------- some
 
 
 async def test_the_first_change_after_a_quiet_second_is_written_before_the_caller_waits(
@@ -339,7 +239,8 @@ class ScriptedCard(FakeDevice):
         request = None
         while not starting.done():
             asking = asyncio.ensure_future(self.requests.get())
-            await asyncio.wait({asking, starting}, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {asking, starting}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
                 asking.cancel()
                 break
@@ -436,3 +337,160 @@ def test_a_wrong_config_is_refused(options: dict[str, object], said: str) -> Non
 def test_the_driver_names_its_config() -> None:
     assert OnbonBx.Config is OnbonBxConfig
     assert OnbonBx(OnbonBxConfig(transport=SerialConfig(path="/nowhere"))).kind == "call_screen"
+
+
+# ---------------------------------------------------------------- lines, colours, places
+
+
+@pytest.mark.parametrize("family", ["k", "5e", "6e", "6q"])
+async def test_two_lines(make_rig: MakeRig, family: str) -> None:
+    card = FakeOnbonCard(width=96, height=32, family=family)  # type: ignore[arg-type]
+    rig: Rig = await make_rig("tcp", card=card, family=family, width_px=96, height_px=32)
+    await rig.start()
+    assert await rig.driver.show(ScreenText("A005 请到3号窗口")) == DONE
+    if family == "k":
+        assert card.text == "A005\n请到3号窗口"
+    rows = [any(row) for row in card.dots()]
+    assert any(rows[:16]) and any(rows[16:])
+    upper = [x for row in card.dots()[:16] for x, value in enumerate(row) if value]
+    assert min(upper) >= 30 and max(upper) < 66, "the short line stands in the middle"
+
+
+async def test_one_line_flashes_in_the_middle_of_a_high_strip(make_rig: MakeRig) -> None:
+    card = FakeOnbonCard(width=128, height=32)
+    rig: Rig = await make_rig("tcp", card=card, height_px=32)
+    await rig.start()
+    for flash in (True, False):
+        assert await rig.driver.show(ScreenText("A005 请到3号窗口", flash=flash)) == DONE
+        assert card.motion == ("flash" if flash else "static")
+        since = card.areas[0].since
+        lit = [y for y, row in enumerate(card.dots(since + 0.1)) if any(row)]
+        assert min(lit) >= 8 and max(lit) < 24
+        assert any(map(any, card.dots(since + 0.6))) is not flash
+
+
+@pytest.mark.parametrize("family", ["k", "5e", "6e"])
+async def test_leds_of_one_colour(make_rig: MakeRig, family: str) -> None:
+    card = FakeOnbonCard(family=family, colours=1)  # type: ignore[arg-type]
+    rig: Rig = await make_rig("tcp", card=card, family=family, colours=1)
+    await rig.start()
+    for colour in ("red", "green", "yellow"):
+        assert await rig.driver.show(ScreenText("A005", colour)) == DONE  # type: ignore[arg-type]
+        assert colours(rig) == {1}
+
+
+async def test_places_of_a_5k_card_are_units_of_eight(make_rig: MakeRig) -> None:
+    rig: Rig = await make_rig(device_type=0x51, area_x=8)
+    await rig.start()
+    assert await rig.driver.show(CALL) == DONE
+    assert (rig.card.areas[0].x, rig.card.areas[0].width) == (8, 120)
+    with pytest.raises(ValueError, match="multiples of 8"):
+        OnbonBxConfig(transport=SerialConfig(path="/x"), device_type=0x58, area_x=4)
+
+
+# ---------------------------------------------------------------- the state of the card
+
+
+async def test_what_others_left_is_cleared_and_a_programme_locked(make_rig: MakeRig) -> None:
+    rig: Rig = await make_rig("tcp", clear=True, lock="P003")
+    rig.card.plugged = lambda: None  # its power stays
+    rig.card.areas[4] = next(iter(await shown_areas(CALL)))
+    await rig.start()
+    assert (rig.card.areas, rig.card.locked) == ({}, "P003")
+
+
+async def shown_areas(content: ScreenText) -> list[Any]:
+    from drivers.call_screen.onbon_bx_content import showing
+
+    card = FakeOnbonCard()
+    config = OnbonBxConfig(transport=SerialConfig(path="/x"))
+    card.received(KFrame(k_request(Command.DYNAMIC_AREA, showing(content, config).payload)).to_bytes())
+    return list(card.areas.values())
+
+
+async def test_a_card_that_is_off_is_switched_on(make_rig: MakeRig, quick: None) -> None:
+    rig: Rig = await make_rig()
+    rig.card.on = False
+    await rig.start()
+    assert await rig.driver.show(CALL) == DONE
+    await rig.until(lambda: rig.card.on)
+    assert [health.code for health in rig.health if health.code] == []
+
+
+async def test_a_card_that_may_not_be_switched_on_says_so(make_rig: MakeRig, quick: None) -> None:
+    rig: Rig = await make_rig(switch_on=False)
+    rig.card.on = False
+    rig._task = asyncio.get_running_loop().create_task(rig._supervise())
+    await rig.until(lambda: rig.driver.health.code == "screen.switched_off")
+    assert not rig.card.on
+    rig.card.on = True
+    await rig.until(lambda: rig.driver.health.state == "ok")
+
+
+async def test_a_card_that_tells_no_status_is_pinged(make_rig: MakeRig, quick: None) -> None:
+    rig: Rig = await make_rig()
+    rig.card.knows_status = False
+    await rig.start()
+    await rig.until(lambda: rig.card.pings >= 5)
+    assert rig.driver.health == Health("ok")
+
+
+async def test_a_card_that_lists_no_areas_is_not_sent_the_same_for_ever(
+    make_rig: MakeRig, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeOnbonCard, "_status", lambda card: b"\1\5" + bytes(15) + b"\0" + bytes(28))
+    rig: Rig = await make_rig()
+    await rig.start()
+    assert await rig.driver.show(CALL) == DONE
+    pings = rig.card.pings
+    await rig.until(lambda: rig.card.pings >= pings + 6)
+    assert len(rig.card.refreshes) == 2
+
+
+@pytest.mark.parametrize("text, again", [("A005", True), ("请A005号到二楼东侧3号综合窗口办理", False)])
+async def test_what_stands_still_on_a_matrix_card_is_sent_again(
+    make_rig: MakeRig, quick: None, monkeypatch: pytest.MonkeyPatch, text: str, again: bool
+) -> None:
+    monkeypatch.setattr("drivers.call_screen.onbon_bx.RENEW_S", 0.05)
+    rig: Rig = await make_rig("tcp", family="6q")
+    await rig.start()
+    assert await rig.driver.show(ScreenText(text)) == DONE
+    pings = rig.card.pings
+    await rig.until(lambda: rig.card.pings >= pings + 6)
+    assert (len(rig.card.refreshes) > 1) is again
+
+
+# ---------------------------------------------------------------- several cards on one line
+
+
+async def test_a_dead_card_does_not_hold_up_the_calls_of_the_others(tmp_path: Path, quick: None) -> None:
+    """The dead one is asked again and again; each question holds the line only as long as a ping may take."""
+    cards = [FakeOnbonCard(address=address) for address in (1, 2, 3)]
+    cards[0].silent = True
+    bus = FakeBus(cards)
+    line = PtyLine(bus, tmp_path / "line")
+    await line.plug()
+    where = SerialConfig(path=str(line.path), baud=57600, shared=True)
+    rigs = [
+        Rig(OnbonBx(OnbonBxConfig(transport=where, address=card.address, min_interval_s=0)), line)
+        for card in cards
+    ]
+    tasks = [asyncio.get_running_loop().create_task(rig._supervise()) for rig in rigs]
+    async with asyncio.timeout(PATIENCE_S):
+        while any(rig.driver.health.state != "ok" for rig in rigs[1:]):
+            await asyncio.sleep(0.01)
+        slowest = 0.0
+        for n in range(6):
+            began = asyncio.get_running_loop().time()
+            results = await asyncio.gather(*[rig.driver.show(ScreenText(f"A00{n}")) for rig in rigs[1:]])
+            assert results == [DONE, DONE]
+            slowest = max(slowest, asyncio.get_running_loop().time() - began)
+    assert [card.text for card in cards] == ["", "A005", "A005"]
+    assert rigs[0].driver.health.code == "screen.no_answer"
+    assert slowest < 2 * PING_ANSWER_S + 2.0, "two seconds are the machine's"
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for rig in rigs:
+        await rig.driver.close()
+    await line.unplug()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from drivers.call_screen.fake import FakeOnbonCard
 from drivers.call_screen.onbon_bx_areas import (
+    NEW_LINE,
     Dots,
     Family,
     MatrixArea,
@@ -17,11 +18,12 @@ from drivers.call_screen.onbon_bx_areas import (
     TextArea,
     dynamic_areas,
     encode_dots,
+    read_dynamic_areas,
     styled,
 )
 from drivers.call_screen.onbon_bx_commands import Command, k_request, matrix_request
 from drivers.call_screen.onbon_bx_frames import KFrame, MatrixFrame
-from drivers.call_screen.text_layout import gb2312
+from drivers.errors import FrameError
 
 COLOURS = {"red": 1, "green": 2, "yellow": 3}
 
@@ -58,6 +60,46 @@ def test_every_field_of_an_area_is_where_the_card_looks_for_it() -> None:
     assert (shown.align, shown.single_line, shown.run_mode, shown.timeout_s) == (0b1010, True, 2, 300)
 
 
+places = st.integers(0, 0x7FFF)
+byte = st.integers(0, 255)
+nibble = st.integers(0, 15)
+areas = st.builds(
+    TextArea, st.binary(max_size=40), places, places, places, places, byte, byte, byte, byte,
+    st.integers(0, 0xFFFF),
+    st.none() | st.builds(Sound, st.none() | st.binary(max_size=9), nibble, nibble, byte, byte),
+    st.binary(max_size=5), byte, st.booleans(), st.booleans(), byte, byte, byte, byte,
+)  # fmt: skip
+
+
+@given(st.lists(areas, max_size=4), st.lists(byte, max_size=3) | st.just("all"))
+def test_areas_come_back_as_they_went(shown: list[TextArea], delete: Any) -> None:
+    gone = "all" if delete == "all" else tuple(delete)
+    assert read_dynamic_areas(dynamic_areas(shown, delete=gone)) == (gone, tuple(shown))
+
+
+@given(areas.map(lambda area: dynamic_areas((area,))))
+@settings(max_examples=40)
+def test_no_part_of_an_area_and_no_flipped_bit_is_taken_for_more_than_it_is(payload: bytes) -> None:
+    for end in range(len(payload)):
+        with pytest.raises(FrameError):
+            read_dynamic_areas(payload[:end])
+    for bit in range(8 * len(payload)):
+        spoiled = bytearray(payload)
+        spoiled[bit // 8] ^= 1 << bit % 8
+        try:
+            delete, read = read_dynamic_areas(bytes(spoiled))
+        except FrameError:
+            continue
+        assert dynamic_areas(read, delete=delete) == spoiled
+
+
+def test_places_in_units_of_eight_dots() -> None:
+    area = TextArea(b"A", 128, 16, x=8, eights=True)
+    assert area.to_bytes()[1:3] == b"\1\0"
+    assert TextArea.from_bytes(area.to_bytes()) == area
+    assert shown_by_font_card(area).areas[0].x == 8
+
+
 def test_several_areas_and_those_to_delete() -> None:
     first, second = TextArea(b"\\C1A", 64, 16), TextArea(b"\\C2B", 64, 16, x=64, id=1)
     card = shown_by_font_card(first, second)
@@ -69,27 +111,11 @@ def test_several_areas_and_those_to_delete() -> None:
     assert card.areas == {}
 
 
-@given(st.text(max_size=80), st.integers(0, 100))
-def test_any_text_becomes_gb2312_within_the_limit(text: str, limit: int) -> None:
-    encoded, changed = gb2312(text, limit)
-    assert len(encoded) <= limit
-    back = encoded.decode("gb2312")
-    assert "\\" not in back
-    assert not any(char < " " for char in back)
-    if not changed:
-        assert len(back) == len(text)
-
-
-def test_what_gb2312_lacks_is_replaced_and_told() -> None:
-    assert gb2312("请A005号到3号窗口", 100) == ("请A005号到3号窗口".encode("gb2312"), False)
-    assert gb2312("王𠮷", 100) == ("王□".encode("gb2312"), True)
-    assert gb2312("\\C2", 100) == ("＼C2".encode("gb2312"), False)
-    assert gb2312("窗口", 3) == ("窗".encode("gb2312"), True)
-
-
 def test_fonts_and_colour_are_set_before_the_text() -> None:
     assert styled(b"A5", "red", 16) == b"\\FE000\\C1A5"
     assert styled("到".encode("gb2312"), "green", 32) == b"\\FO002\\C2" + "到".encode("gb2312")
+    lines = styled("到".encode("gb2312") + NEW_LINE + "号".encode("gb2312"), "red", 16)
+    assert lines.startswith(b"\\FO000\\C1"), "a line break is no text in Latin letters"
     assert styled("到3".encode("gb2312"), "yellow", 24).startswith(b"\\FO001\\FE001\\C3")
 
 
