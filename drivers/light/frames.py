@@ -139,16 +139,12 @@ class Layout:
     count: int
 
     @property
-    def parts(self) -> list[str]:
-        return re.findall(r"[0-9A-Fa-f]{2}|\{\w+\}", self.template)
-
-    @property
     def size(self) -> int:
-        return sum(self._size(part) for part in self.parts)
+        return sum(self._size(part) for part in _parts(self.template))
 
     def to_bytes(self, values: Values) -> bytes:
         frame = bytearray()
-        for part in self.parts:
+        for part in _parts(self.template):
             frame += self._bytes(part, values, bytes(frame))
         return bytes(frame)
 
@@ -160,7 +156,7 @@ class Layout:
         if len(data) != self.size:
             raise FrameError(f"{len(data)} bytes, not {self.size}")
         at, on, code = 0, asked.on, asked.code
-        for part in self.parts:
+        for part in _parts(self.template):
             got = data[at : at + self._size(part)]
             if part == "{state}":
                 if got[0] > 1:
@@ -208,6 +204,11 @@ class Layout:
                 return bytes.fromhex(part)
 
 
+@cache
+def _parts(template: str) -> list[str]:
+    return re.findall(r"[0-9A-Fa-f]{2}|\{\w+\}", template)
+
+
 class AnswerReader:
     """Bytes in pieces of any size → the first of the wanted frames. Holds at most `HELD` bytes.
 
@@ -221,9 +222,9 @@ class AnswerReader:
     def feed(self, data: bytes, wanted: list[Layout], asked: Values) -> tuple[int, Values] | None:
         """The number of the wanted layout that came and what it tells; None: not yet."""
         held = (self._held + data)[-HELD:]
+        sizes = [layout.size for layout in wanted]
         for at in range(len(held)):
-            for number, layout in enumerate(wanted):
-                size = layout.size
+            for number, (layout, size) in enumerate(zip(wanted, sizes, strict=True)):
                 if size and at + size <= len(held):
                     try:
                         told = layout.from_bytes(held[at : at + size], asked)

@@ -110,7 +110,7 @@ async def _run(argv: Sequence[str], text: str) -> bytes:
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+            await process.communicate()  # to the end of its pipes, or they outlive the loop
     if process.returncode:
         raise SynthesiserError(f"{argv[0]} ended with {process.returncode}")
     return sound

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from functools import cache
+from functools import lru_cache
 from operator import mul
 from typing import Final
 
@@ -39,7 +39,7 @@ def resampled(samples: array[float], rate: int, wanted: int) -> array[float]:
     return out
 
 
-@cache
+@lru_cache(maxsize=4)
 def _taps(phases: int, rate: int, wanted: int) -> list[array[float]]:
     """For each phase the weights of the samples around it; each set adds up to 1."""
     cut = PASS * min(1.0, wanted / rate)

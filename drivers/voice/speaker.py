@@ -125,6 +125,7 @@ class Speaker(Voice):
         finally:
             for task in beside:
                 task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def close(self) -> None:
         await self._outlets.close()
