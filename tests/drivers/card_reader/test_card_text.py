@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from drivers.card_reader.card_text import CardTextError, card_from_text, check_digit
 from drivers.card_reader.protocol import Secret
-from drivers.card_reader.rare_characters import real_characters
+from drivers.card_reader.rare_characters import ETHNIC_GROUPS, real_characters
 from drivers.card_reader.sam_frames import SamFrame, SamReply
 from drivers.card_reader.synthetic_cards import (
     PHOTO,
@@ -164,3 +164,68 @@ def test_synthetic_cards_cover_all_layouts_young_and_old() -> None:
     assert min(card.birth.year for card in read) < 1950
     assert max(card.birth.year for card in read) > 2010
     assert any(card.valid_until is None for card in read)
+
+
+@given(cards(), st.sampled_from([*ETHNIC_GROUPS]), st.sampled_from("1209"))
+def test_details_are_what_was_written(card: SyntheticCard, ethnic: str, sex: str) -> None:
+    written = replace(card, ethnic=ethnic, female=sex == "2")
+    details = card_from_text(written.text(), details=True).details
+    assert details is not None
+    assert details.sex == ("2" if sex == "2" else "1")
+    assert details.valid_from == card.valid_from
+    assert details.ethnic == (ethnic if card.kind == " " else None)
+    assert details.nation == ("UTO" if card.kind in "IY" else None)
+    assert details.permit == (Secret(card.permit, "number") if card.kind == "J" else None)
+    assert details.issues == ("01" if card.kind in "JY" else None)
+    assert details.issuer == {"I": "1500", "Y": None}.get(card.kind, "样例签发机关")
+    assert details.address == (Secret(card.address, "address") if card.kind in " J" else None)
+
+
+def test_a_detail_that_does_not_fit_is_none_and_costs_nothing_else() -> None:
+    card = citizen("样例甲", date(1990, 1, 1), 1)
+    for spoiled, field in (
+        (replace(card, ethnic="59"), "ethnic"),
+        (replace(card, address="\x07"), "address"),
+    ):
+        read = card_from_text(spoiled.text(), details=True)
+        assert read.details is not None and getattr(read.details, field) is None
+    with pytest.raises(CardTextError, match="sex"):
+        card_from_text(card.text()[:30] + b"7\0" + card.text()[32:], details=True)
+
+
+def test_the_ethnic_groups_are_those_of_gb_t_3304() -> None:
+    assert [ETHNIC_GROUPS[f"{n:02d}"] for n in (1, 5, 15, 44, 56)] == [
+        "汉",
+        "维吾尔",
+        "土家",
+        "俄罗斯",
+        "基诺",
+    ]
+    assert len(ETHNIC_GROUPS) == 60
+
+
+@given(
+    st.dates(date(1901, 1, 1), date(2020, 1, 1)),
+    st.integers(0, 999),
+    st.text("0123456789", min_size=17, max_size=17),
+)
+def test_an_independent_program_agrees_on_the_check_digit(birth: date, sequence: int, digits: str) -> None:
+    ric = pytest.importorskip("stdnum.cn.ric")
+    number = number_18("100001", birth, sequence)
+    assert check_digit(number[:17]) == number[17] == ric.calc_check_digit(number)
+    assert check_digit(digits) == ric.calc_check_digit(digits + "0")
+
+
+def test_an_independent_program_agrees_on_residence_permits() -> None:
+    validator = pytest.importorskip("id_validator.validator")
+    for area in ("810000", "820000", "830000"):
+        number = number_18(area, date(1990, 12, 31), 5)
+        assert validator.is_valid(number)
+        wrong = number[:17] + ("0" if number[17] != "0" else "1")
+        assert not validator.is_valid(wrong)
+
+
+@given(cards(), st.integers(0, 255))
+def test_a_text_that_is_cut_off_is_no_card(card: SyntheticCard, size: int) -> None:
+    with pytest.raises(CardTextError):
+        card_from_text(card.text()[:size])

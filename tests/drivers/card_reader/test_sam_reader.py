@@ -239,6 +239,65 @@ def test_polling_faster_than_the_module_takes_is_a_wrong_config(poll_ms: int) ->
         msgspec.convert(plain, SamReaderConfig)
 
 
+@pytest.mark.parametrize("command", [0x2002, 0x3001])
+async def test_a_card_taken_away_while_it_is_read_is_asked_for_again(bench: Any, command: int) -> None:
+    async with bench() as b:
+        b.fake.take_at = command
+        b.fake.lay(CARD)
+        assert (await b.event()).what == "lay_again"
+        await b.polls(6)
+        b.fake.lay(CARD)
+        assert (await b.event()).what == "read"
+
+
+async def test_two_cards_at_once_are_asked_for_again_and_one_of_them_is_read(bench: Any) -> None:
+    async with bench() as b:
+        b.fake.lay_two()
+        assert (await b.event()).what == "lay_again"
+        await b.polls(10)
+        b.fake.two_cards = False
+        assert (await b.event()).what == "read"
+
+
+@pytest.mark.parametrize("status", [0x23, 0x66])
+async def test_a_module_that_may_not_read_stays_at_fault_until_it_has_read(bench: Any, status: int) -> None:
+    async with bench() as b:
+        b.fake.read_refusal = status
+        b.fake.lay(CARD)
+        while b.reader.health.code is None:
+            await b.polls(1)
+        await b.polls(10)
+        b.fake.take()
+        await b.polls(6)
+        assert (b.reader.health.state, b.reader.health.code) == ("fault", "card.not_authorised")
+        assert b.reader.health.facts["sam"]
+        b.fake.recover()
+        b.fake.lay(CARD)
+        assert (await b.event()).what == "read"
+        assert b.reader.health.state == "ok" and not b.errors
+
+
+async def test_details_are_read_only_where_the_profile_asks_with_the_newest_address(bench: Any) -> None:
+    async with bench(details=True) as b:
+        b.fake.newest_address = "样例新址九号"
+        b.fake.lay(replace(CARD, ethnic="56"))
+        details = (await b.event()).card.details
+        assert (details.sex, details.ethnic, details.issuer) == ("1", "56", "样例签发机关")
+        assert details.address == Secret("样例新址九号", "address")
+        b.fake.take()
+        await b.event()
+        b.fake.newest_address = None
+        b.fake.lay(CARD)
+        event = await b.event()
+        assert event.card.details.address == Secret(CARD.address, "address")
+        for hidden in ("样例", "2020", "签发"):
+            assert hidden not in repr(event)
+    async with bench() as b:
+        b.fake.lay(CARD)
+        assert (await b.event()).card.details is None
+        assert 0x3003 not in [code for _, code in b.fake.commands]
+
+
 MARKER_NAME = "样标记名"
 MARKER = citizen(MARKER_NAME, date(1977, 7, 7), 777)
 
