@@ -27,7 +27,9 @@ from drivers.transport.table import TransportConfig
 logger = logging.getLogger(__name__)
 
 CHUNK: Final = 256
-"""A chunk is closed when it has so many bytes; the printer is asked after each."""
+"""A chunk of text is closed when it has so many bytes; the printer is asked after each."""
+RASTER_CHUNK: Final = 2048
+"""A chunk of dots: about 5 mm of paper, and at 9600 baud 4 s at most, with its last command."""
 _END_PITCH: Final = 24
 """Dots of each of the six lines that python-escpos feeds before a cut: 18 mm from the head to the knife."""
 QUICK_BAUD: Final = 460_800
@@ -79,6 +81,9 @@ class TicketWriter:
             dummy.cut(mode="PART" if cut == "partial" else "FULL")
         self.cut: Final[bytes] = cut if isinstance(cut, bytes) else dummy.output
         """Feeds past the cutter and cuts; only feeds on a model without a cutter."""
+        void = [TicketLine("text", text, 1, 2, "center", bold=True) for text in VOID_SLIP]
+        # drawn now, in the worker, where the printer may have no Chinese font
+        self._void = b"".join(self._raster(void) if mode == "raster" else self._text(void)) + self.cut
 
     def as_raster(self, lines: Sequence[TicketLine]) -> bool:
         """Whether the whole ticket is sent as dots."""
@@ -100,9 +105,11 @@ class TicketWriter:
         """The ticket of `lines`; see `draws`."""
         chunks: list[bytes] = []
         chunk = bytearray()
-        for command in self._raster(lines) if self.as_raster(lines) else self._text(lines):
+        raster = self.as_raster(lines)
+        enough = RASTER_CHUNK if raster else CHUNK
+        for command in self._raster(lines) if raster else self._text(lines):
             chunk += command
-            if len(chunk) >= CHUNK:
+            if len(chunk) >= enough:
                 chunks.append(bytes(chunk))
                 chunk.clear()
         if chunk:
@@ -111,9 +118,7 @@ class TicketWriter:
 
     def void_slip(self) -> bytes:
         """Marks whatever stands above it as void and cuts it off."""
-        lines = [TicketLine("text", text, 1, 2, "center", bold=True) for text in VOID_SLIP]
-        made = self._raster(lines) if self._mode == "raster" else self._text(lines)
-        return b"".join(made) + self.cut
+        return self._void
 
     def blank(self) -> bytes:
         """Cuts off whatever hangs in the printer."""

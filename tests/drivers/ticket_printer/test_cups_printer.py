@@ -10,12 +10,15 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC
 from typing import Any
 
 import pytest
 from cups_server import PROGRAMS, CupsServer
 from printing_bench import TICKET, VALUES
 
+from device.clock import Clock
+from device.supervision import Supervisor
 from drivers.driver import Health
 from drivers.errors import ConfigError, DriverError, LineLostError
 from drivers.ticket_printer import cups_printer
@@ -26,6 +29,7 @@ from drivers.ticket_printer.ipp_frames import JobState
 from drivers.ticket_printer.print_queue import PrintQueue
 from drivers.ticket_printer.protocol import Paper
 from drivers.transport.fake import TcpLine
+from wire.messages import DeviceState
 
 pytestmark = pytest.mark.skipif(
     PROGRAMS["cupsd"] is None or PROGRAMS["lpadmin"] is None, reason="cups is not installed"
@@ -346,6 +350,27 @@ async def test_serve_ends_when_the_server_stops(
     await printer.open()
     assert (await printer.print_ticket(TICKET)).code == "cups.not_proved"
     await printer.close()
+
+
+async def test_server_that_stops_shows_at_the_station_and_comes_back_by_itself(
+    cups: CupsServer, raw: tuple[FakeEscposPrinter, TcpLine]
+) -> None:
+    config = CupsConfig(queue="raw", socket=cups.socket, poll_s=0.1, start_slip=False)
+    states: list[DeviceState] = []
+    supervisor = Supervisor("printer", CupsPrinter(config), Clock(UTC), states.append)
+    running = asyncio.create_task(supervisor.run())
+
+    def is_now(health: str, code: str | None) -> bool:
+        return bool(states) and (states[-1].health, states[-1].code) == (health, code)
+
+    await until(lambda: is_now("ok", None))
+    await cups.stop()
+    await until(lambda: is_now("missing", "cups.spooler_down"))
+    await cups.start()
+    await until(lambda: is_now("ok", None))
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
 
 
 async def test_wrong_options() -> None:

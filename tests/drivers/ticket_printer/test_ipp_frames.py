@@ -134,6 +134,13 @@ def test_what_the_queue_itself_refuses() -> None:
 def test_where_a_printer_can_be_asked_itself() -> None:
     assert server_of("ipp://10.0.0.9/ipp/print") == (("10.0.0.9", 631), "/ipp/print")
     assert server_of("ipp://10.0.0.9:8631") == (("10.0.0.9", 8631), "/")
-    for uri in ("socket://10.0.0.9:9100", "ipps://10.0.0.9/ipp/print", "usb://Epson/TM", "", "ipp://a:b", "ipp://[-/x"):
+    for uri in (
+        "socket://10.0.0.9:9100",
+        "ipps://10.0.0.9/ipp/print",
+        "usb://Epson/TM",
+        "",
+        "ipp://a:b",
+        "ipp://[-/x",
+    ):
         assert server_of(uri) is None
     assert attribute("a", Tag.NAME, "b").values == (Value(Tag.NAME, b"b"),)
