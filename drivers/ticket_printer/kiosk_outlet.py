@@ -65,7 +65,8 @@ class Outlet:
             if self._empty_since is None:
                 self._empty_since = now
             if now - self._empty_since >= self._settle_s:
-                self.gone("retracted" if self.state == "retracting" else "taken")
+                ends: dict[State, Literal["retracted"] | None] = {"retracting": "retracted", "stuck": None}
+                self.gone(ends.get(self.state, "taken"))
 
     def gone(self, what: Literal["taken", "retracted"] | None) -> None:
         """Nothing lies there any more. None: nobody can say what became of the paper."""
@@ -90,8 +91,9 @@ class Outlet:
         )
 
     def retracting(self, now: float) -> None:
-        """The printer was told to take it back."""
-        self.state = "retracting"
+        """The printer was told to take it back (again, where it is stuck)."""
+        if self.state != "stuck":
+            self.state = "retracting"
         self._since, self._empty_since = now, None
 
     def _go(self, state: State, what: OutletState) -> None:

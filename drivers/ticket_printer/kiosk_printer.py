@@ -96,7 +96,7 @@ class KioskConfig(ProvedConfig, frozen=True, kw_only=True, forbid_unknown_fields
 class KioskWriter(TicketWriter):
     """Jobs without what these printers do not know: white rows instead of ESC J.
 
-    Void slips end in `away` instead of being presented. Built in a worker: it draws the slip.
+    Void slips end in `away` instead of being presented.
     """
 
     def __init__(self, config: KioskConfig, feed: bytes, away: bytes) -> None:
@@ -106,10 +106,6 @@ class KioskWriter(TicketWriter):
         super().__init__(
             config.profile, feed + away, prelude, columns=config.columns, mode=config.mode, quick=True
         )
-        self._slip = super().void_slip()
-
-    def void_slip(self) -> bytes:
-        return self._slip
 
     def _raster(self, lines: Iterable[TicketLine]) -> Iterator[bytes]:
         for command in super()._raster(lines):
@@ -170,7 +166,7 @@ class KioskPrinter(ProvedPrinter):
         steps = max(1, min(255, round(config.present_mm / (config.step_mm or self._model.step_mm))))
         if not self._model.own_timer:
             return kiosk.present(steps)
-        seconds = 0 if config.not_taken == "leave" else round(config.retract_s)
+        seconds = max(1, round(config.retract_s)) if config.retract_s else 0
         return kiosk.present_for(steps, seconds, blink=config.blink, retract=config.not_taken == "retract")
 
     # ---------------------------------------------------------------- a ticket

@@ -34,7 +34,7 @@ from drivers.ticket_printer.escpos_ticket import Job, Mode, TicketWriter
 from drivers.ticket_printer.layout import Layout
 from drivers.ticket_printer.layout_file import load_layout
 from drivers.ticket_printer.paper_length import job_mm
-from drivers.ticket_printer.paper_roll import PaperRoll
+from drivers.ticket_printer.paper_roll import KeptRoll
 from drivers.ticket_printer.protocol import Paper, PrintResult, TicketPrinter
 from drivers.transport.table import TransportConfig, transport
 from drivers.transport.transport import Transport
@@ -98,9 +98,7 @@ class ProvedPrinter(TicketPrinter):
         """A ticket of this process was begun and not confirmed: it may still come out."""
         self._owed = 2
         """Answers that the printer may owe an earlier line or program."""
-        self._roll = PaperRoll(config.roll_m)
-        self._was_open = True
-        """The cover was open since paper was last looked at; anyone may open it while we are away."""
+        self._paper = KeptRoll(config.roll_m, self)
 
     # ---------------------------------------------------------------- what a model is
 
@@ -146,7 +144,7 @@ class ProvedPrinter(TicketPrinter):
 
     def _warning(self, status: Status) -> str | None:
         """The text key of what should be done soon, while it prints."""
-        return "printer.paper_low" if status.paper_low or self._roll.low else None
+        return "printer.paper_low" if status.paper_low or self._paper.roll.low else None
 
     def _facts(self) -> dict[str, Fact]:
         """Facts of the model's own."""
@@ -156,7 +154,7 @@ class ProvedPrinter(TicketPrinter):
 
     async def open(self) -> None:
         await self.close()
-        self._recall()
+        self._paper.recall()
         if self._layout is None:
             self._layout = load_layout(self._config.layout)
         if self._worker is None:
@@ -215,7 +213,6 @@ class ProvedPrinter(TicketPrinter):
     async def close(self) -> None:
         line, self._line = self._line, None
         self._status = None
-        self._was_open = True
         if line is not None:
             self._owed = line.owed
             await line.close()
@@ -241,16 +238,16 @@ class ProvedPrinter(TicketPrinter):
 
     def _tell(self, status: Status) -> None:
         self._status = status
-        self._watch_roll(status)
+        self._paper.seen(cover_open=status.cover_open, out=status.paper_out, low=status.paper_low)
         self._report()
 
     def _report(self) -> None:
         status = self._status
         if status is None:
             return
-        low = status.paper_low or self._roll.low
+        low = status.paper_low or self._paper.roll.low
         facts: dict[str, Fact] = {"paper": "out" if status.paper_out else "low" if low else "ok"}
-        facts |= status.facts | self._roll.facts | self._facts()
+        facts |= status.facts | self._paper.roll.facts | self._facts()
         if status.fault is not None:
             self.report(Health("fault", status.fault, facts))
         elif (code := status.hindrance or self._warning(status)) is not None:
@@ -261,44 +258,17 @@ class ProvedPrinter(TicketPrinter):
     # ---------------------------------------------------------------- paper
 
     async def roll_changed(self) -> None:
-        self._roll.changed()
-        self._keep_roll()
+        self._paper.changed()
         self._report()
-
-    def _recall(self) -> None:
-        """What was counted in earlier processes."""
-        used, ticket = self.kept.get("roll_used_mm"), self.kept.get("ticket_mm")
-        if isinstance(used, int | float) and isinstance(ticket, int | float):
-            self._roll.used_mm, self._roll.ticket_mm = float(used), float(ticket)
-
-    def _keep_roll(self) -> None:
-        self.keep("roll_used_mm", round(self._roll.used_mm))
-        self.keep("ticket_mm", round(self._roll.ticket_mm, 1))
 
     def _count(self, *parts: bytes, ticket: bool = True) -> None:
         """Paper that may have gone out: rather too much than too little."""
-        self._roll.printed(self._length(*parts), ticket=ticket)
-        self._keep_roll()
+        self._paper.printed(self._length(*parts), ticket=ticket)
         self._report()
 
     def _length(self, *parts: bytes) -> float:
         """Millimetres of paper that a whole job takes."""
         return job_mm(*parts)
-
-    def _watch_roll(self, status: Status) -> None:
-        """A new roll: paper was out and is in; or it was low, the cover was open, and it is low no more."""
-        self._was_open = self._was_open or status.cover_open
-        if status.paper_out or status.cover_open:
-            self.keep("paper_out", status.paper_out or self.kept.get("paper_out") is True)
-            return
-        more = self.kept.get("paper_low") is True and not status.paper_low
-        if self.kept.get("paper_out") is True or (more and self._was_open):
-            logger.info("a new roll, after %.0f m", self._roll.used_mm / 1000)
-            self._roll.changed()
-            self._keep_roll()
-        self._was_open = False
-        self.keep("paper_out", False)
-        self.keep("paper_low", status.paper_low)
 
     # ---------------------------------------------------------------- printing
 

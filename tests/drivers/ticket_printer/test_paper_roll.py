@@ -26,7 +26,7 @@ async def test_length_of_a_ticket_is_that_of_the_paper(mode: str, columns: int, 
         assert (await bench.printer.print_ticket(TICKET)).outcome == "confirmed"
         (ticket,) = fake.tickets
         paper_mm = (ticket.render().height - 2 * TOP) / DOTS_PER_MM
-        assert bench.printer._roll.ticket_mm == pytest.approx(paper_mm, abs=2)
+        assert bench.printer._paper.roll.ticket_mm == pytest.approx(paper_mm, abs=2)
 
 
 @given(st.binary(max_size=300))
