@@ -3,6 +3,7 @@
     paihao doctor [--profile F] [--host H] [--watch] [--json]     what is there, what answers, what is missing
     paihao doctor test printer|screen|keypad|card|voice|light     one device by hand, through its driver
     paihao doctor write --station S --hall H --node N --output F  the profile of what was found
+    paihao doctor roll-changed --profile F                        a new roll: paper is counted from here on
 
 Exit status: 0 all well, 1 something is missing, wrong or did not pass, 2 wrong usage or profile.
 """
@@ -43,6 +44,10 @@ def main(arguments: list[str]) -> int:
         from device.doctor import write_command
 
         return write_command.main(arguments[1:])
+    if arguments and arguments[0] == "roll-changed":
+        from device.doctor import roll_command
+
+        return roll_command.main(arguments[1:])
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=options.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     profile, status = checked_profile(options.profile)
@@ -55,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="paihao doctor",
         description="检查本机的设备 · what is plugged in, what answers, what is missing and what to do",
-        epilog="paihao doctor test --help, paihao doctor write --help",
+        epilog="paihao doctor test --help · write --help · roll-changed --help",
     )
     add_looking(parser)
     parser.add_argument("--watch", action="store_true", help="跟随插拔 · follow plugging and unplugging")
