@@ -208,6 +208,10 @@ class PcscReader(CardReader):
             return
         if result in (scard.SCARD_E_UNKNOWN_READER, scard.SCARD_E_READER_UNAVAILABLE):
             raise LineLostError(f"{self._name}: unplugged")
+        if result in (scard.SCARD_W_SECURITY_VIOLATION, scard.SCARD_E_NO_ACCESS):
+            raise DriverError(
+                "pcscd lets nobody in but who is logged in at the screen", code="card.pcsc_denied"
+            )
         raise LineLostError(f"pcscd: {result & 0xFFFFFFFF:08X}", code="card.pcscd_stopped")
 
     async def _run(self, function: Callable[..., T], *arguments: object) -> T:

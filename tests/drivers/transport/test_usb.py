@@ -162,3 +162,51 @@ async def test_no_usb_on_this_machine_is_a_lost_line() -> None:
         await end.open()
     with pytest.raises(LineLostError):
         await end.read(0)
+
+
+def several() -> tuple[Device, list[Endpoint]]:
+    """A device of a maker's own class with two pairs of endpoints."""
+    device = Device()
+    ends = [Endpoint(address, device) for address in (0x02, 0x81, 0x06, 0x85)]
+    device.interfaces = [Interface(0, 0xFF, ends)]
+    return device, ends
+
+
+@pytest.mark.parametrize(("out", "into"), [(0x02, 0x81), (0x06, 0x85)])
+async def test_endpoints_are_chosen_whatever_the_class(out: int, into: int) -> None:
+    device, _ = several()
+    config = UsbConfig(vendor=0x0400, product=0xC35A, endpoint_out=out, endpoint_in=into)
+    end = UsbTransport(config, find=lambda **options: device)
+    await end.open()
+    assert (end._out.bEndpointAddress, end._in.bEndpointAddress) == (out, into)
+    await end.close()
+
+
+async def test_a_class_of_its_own_is_asked_for_by_number() -> None:
+    device, _ = several()
+    config = UsbConfig(vendor=0x0400, product=0xC35A, interface_class=0xFF)
+    end = UsbTransport(config, find=lambda **options: device)
+    await end.open()
+    await end.write(b"x")
+    assert device.got == b"x"
+    await end.close()
+
+
+async def test_endpoints_that_are_not_there_are_a_lost_line() -> None:
+    device, _ = several()
+    config = UsbConfig(vendor=0x0400, product=0xC35A, endpoint_out=0x02, endpoint_in=0x83)
+    with pytest.raises(LineLostError, match="wanted endpoints"):
+        await UsbTransport(config, find=lambda **options: device).open()
+
+
+async def test_interrupt_endpoints_count_when_they_are_named() -> None:
+    device, ends = several()
+    for end in ends:
+        end.bmAttributes = 3
+    plain = UsbConfig(vendor=0x0400, product=0xC35A, interface_class=0xFF)
+    with pytest.raises(LineLostError):
+        await UsbTransport(plain, find=lambda **options: device).open()
+    named = UsbConfig(vendor=0x0400, product=0xC35A, endpoint_out=0x02, endpoint_in=0x81)
+    line = UsbTransport(named, find=lambda **options: device)
+    await line.open()
+    await line.close()
