@@ -28,7 +28,7 @@ import re
 import struct
 import tempfile
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -202,7 +202,7 @@ class Output:
     def release(self) -> None:
         """Off, and an input again."""
         try:
-            if not self._chip.gone:
+            if self._pin is not None and not self._chip.gone:
                 self.write(False)
         except DriverError:
             pass  # it is gone
@@ -234,15 +234,23 @@ class Pins:
     ) -> Input:
         """Claim a pin as input. `on_change` is called in the loop, in order. Raises GpioError."""
         claimed = Input(self._opened(), pin, pull, active_low)
+        try:
+            claimed.claim(on_change)
+        except GpioError:
+            claimed.release()
+            raise
         self._claimed.append(claimed)
-        claimed.claim(on_change)
         return claimed
 
     def output(self, pin: int, *, active_low: bool = False, on: bool = False) -> Output:
         """Claim a pin as output and set it. Raises GpioError."""
         claimed = Output(self._opened(), pin, active_low)
+        try:
+            claimed.claim(on)
+        except GpioError:
+            claimed.release()
+            raise
         self._claimed.append(claimed)
-        claimed.claim(on)
         return claimed
 
     async def close(self) -> None:
@@ -345,11 +353,12 @@ def _blocking_factory(found: ChipFound) -> Any:
         raise GpioError(str(error), code="gpio.library_missing") from error
 
     class HeaderFactory(base):  # type: ignore[misc]  # gpiozero has no types
-        """One chip, with a table of pins of its own: gpiozero's is one for all, and closed with the first."""
+        """One chip, with tables of its own: gpiozero's are one for all chips, and closed with the first."""
 
         def __init__(self) -> None:
             super().__init__(chip=_number(found.path))
             self.pins: dict[Any, Any] = {}
+            self._reservations: defaultdict[Any, list[Any]] = defaultdict(list)
 
         def _get_revision(self) -> int:
             try:

@@ -249,3 +249,120 @@ async def test_a_chip_that_is_gone_is_opened_anew_by_all(header: FakeHeader) -> 
     await one.close()
     await two.close()
     await two.close()
+
+
+# ---------------------------------------------------------------- through lgpio
+
+
+CALLS = (
+    *("gpiochip_open", "gpiochip_close", "gpio_claim_input", "gpio_claim_output", "gpio_free", "gpio_read"),
+    *("gpio_write", "gpio_get_mode", "gpio_set_debounce_micros", "gpio_claim_alert", "callback"),
+)
+
+
+class Wire:
+    """The calls of lgpio that a header needs, without a kernel."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lgpio = gpio._blocking_import_lgpio()
+        self.error = lgpio.error
+        self.levels: dict[tuple[int, int], int] = {}
+        self.outputs: set[tuple[int, int]] = set()
+        self.busy: set[int] = set()
+        self.closed: list[int] = []
+        self.callbacks: dict[tuple[int, int], object] = {}
+        for name in CALLS:
+            monkeypatch.setattr(lgpio, name, getattr(self, name))
+
+    def gpiochip_open(self, chip: int) -> int:
+        return 100 + chip
+
+    def gpiochip_close(self, handle: int) -> None:
+        self.closed.append(handle)
+
+    def gpio_claim_input(self, handle: int, pin: int, flags: int = 0) -> None:
+        if pin in self.busy:
+            raise self.error("GPIO busy")
+        self.outputs.discard((handle, pin))
+        self.levels.setdefault((handle, pin), 1)
+
+    def gpio_claim_output(self, handle: int, pin: int, level: int = 0) -> None:
+        self.outputs.add((handle, pin))
+
+    def gpio_free(self, handle: int, pin: int) -> None: ...
+
+    def gpio_read(self, handle: int, pin: int) -> int:
+        return self.levels[handle, pin]
+
+    def gpio_write(self, handle: int, pin: int, level: int) -> None:
+        self.levels[handle, pin] = int(level)
+
+    def gpio_get_mode(self, handle: int, pin: int) -> int:
+        return 2 if (handle, pin) in self.outputs else 0
+
+    def gpio_set_debounce_micros(self, handle: int, pin: int, micros: int) -> None: ...
+    def gpio_claim_alert(self, handle: int, pin: int, edges: int, flags: int) -> None: ...
+
+    def callback(self, handle: int, pin: int, edges: int, function: object) -> object:
+        self.callbacks[handle, pin] = function
+        wire = self
+
+        class Registered:
+            def cancel(self) -> None:
+                wire.callbacks.pop((handle, pin), None)
+
+        return Registered()
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    pytest.importorskip("lgpio")
+    found = {"one": chip(0, "one"), "two": chip(3, "two")}
+    monkeypatch.setattr(gpio, "find_chip", lambda label: found[label])
+    return Wire(monkeypatch)
+
+
+async def test_pins_through_gpiozeros_lgpio_factory_on_a_machine_that_is_no_pi(wire: Wire) -> None:
+    seen: asyncio.Queue[bool] = asyncio.Queue()
+    pins = Pins("one")
+    await pins.open()
+    button = pins.input(17, on_change=lambda active, at: seen.put_nowait(active))
+    lamp = pins.output(22, on=True)
+    assert not button.read() and wire.levels[100, 22] == 1
+    function = wire.callbacks[100, 17]
+    wire.levels[100, 17] = 0
+    thread = threading.Thread(target=function, args=(0, 17, 0, 5))  # type: ignore[arg-type]
+    thread.start()
+    async with asyncio.timeout(PATIENCE_S):
+        assert await seen.get() is True
+    thread.join()
+    assert button.read()
+    lamp.write(False)
+    assert wire.levels[100, 22] == 0
+    await pins.close()
+    assert wire.closed == [100] and not wire.callbacks
+
+
+async def test_two_chips_have_pins_of_their_own(wire: Wire) -> None:
+    one, two = Pins("one"), Pins("two")
+    await one.open()
+    await two.open()
+    one.output(17, on=True)
+    two.output(17, on=False)
+    assert (wire.levels[100, 17], wire.levels[103, 17]) == (1, 0)
+    await one.close()
+    two.output(22, on=True)
+    assert wire.levels[103, 22] == 1
+    await two.close()
+
+
+async def test_a_pin_that_the_kernel_gave_to_another_is_busy(wire: Wire) -> None:
+    wire.busy.add(17)
+    pins = Pins("one")
+    await pins.open()
+    with pytest.raises(GpioError) as caught:
+        pins.input(17)
+    assert caught.value.code == "gpio.pin_busy"
+    wire.busy.clear()
+    assert not pins.input(17).read()
+    await pins.close()
