@@ -142,6 +142,14 @@ class Layout:
     def size(self) -> int:
         return sum(self._size(part) for part in _parts(self.template))
 
+    def first(self, values: Values) -> int | None:
+        """The byte with which its frames begin; None: any."""
+        parts = _parts(self.template)
+        if not parts or parts[0].strip("{}") in _OPEN:
+            return None
+        begin = self._bytes(parts[0], values, b"")
+        return begin[0] if begin else None
+
     def to_bytes(self, values: Values) -> bytes:
         frame = bytearray()
         for part in _parts(self.template):
@@ -222,10 +230,10 @@ class AnswerReader:
     def feed(self, data: bytes, wanted: list[Layout], asked: Values) -> tuple[int, Values] | None:
         """The number of the wanted layout that came and what it tells; None: not yet."""
         held = (self._held + data)[-HELD:]
-        sizes = [layout.size for layout in wanted]
-        for at in range(len(held)):
-            for number, (layout, size) in enumerate(zip(wanted, sizes, strict=True)):
-                if size and at + size <= len(held):
+        shapes = [(layout, layout.size, layout.first(asked)) for layout in wanted]
+        for at, byte in enumerate(held):
+            for number, (layout, size, first) in enumerate(shapes):
+                if first in (None, byte) and 0 < size <= len(held) - at:
                     try:
                         told = layout.from_bytes(held[at : at + size], asked)
                     except FrameError:

@@ -34,12 +34,14 @@ def answer(data: bytes) -> None:
 
 
 def answers(data: bytes) -> None:
-    """In one piece or in two, the first answer is the same, and little is held."""
-    stream, cut = data[1:200], data[0] if data else 0
+    """In one piece or in two, an answer is found or not; little is held. The first byte chooses which two."""
+    stream, cut = data[2:34], data[1] if len(data) > 1 else 0
+    at = data[0] % len(_ANSWERS) if data else 0
+    wanted = [_ANSWERS[at], _ANSWERS[at - 1]]
     whole, parts = frames.AnswerReader(), frames.AnswerReader()
-    found = whole.feed(stream, _ANSWERS, _ASKED)
-    first = parts.feed(stream[:cut], _ANSWERS, _ASKED)
-    second = parts.feed(stream[cut:], _ANSWERS, _ASKED) if first is None else first
+    found = whole.feed(stream, wanted, _ASKED)
+    first = parts.feed(stream[:cut], wanted, _ASKED)
+    second = parts.feed(stream[cut:], wanted, _ASKED) if first is None else first
     assert (found is None) == (second is None)
     assert len(parts._held) <= frames.HELD
 
@@ -73,7 +75,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 }
 SEEDS: dict[str, list[bytes]] = {
     "light_answer": [bytes((n,)) + layout.to_bytes(_ASKED) for n, layout in enumerate(_ANSWERS)],
-    "light_answers": [b"\4" + b"\0\xff" + layout.to_bytes(_ASKED) for layout in _ANSWERS],
+    "light_answers": [bytes((n, 4, 0, 255)) + layout.to_bytes(_ASKED) for n, layout in enumerate(_ANSWERS)],
     "light_format": [file.read_bytes() for file in sorted(_FOLDER.glob("*.toml"))],
     "light_orders": [
         bytes.fromhex("A0 01 03 A4 A0 01 05 A6"),
