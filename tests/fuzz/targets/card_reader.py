@@ -21,6 +21,7 @@ FIELDS = {"length", "type", "birth", "validity", "number", "name", "sex"}
 
 def sam_frames(data: bytes) -> None:
     """A stream in pieces: bounded, and what comes out is what was framed."""
+    data = data[:2600]
     splitter = SamSplitter()
     step = data[0] % 61 + 1 if data else 1
     for at in range(1, len(data), step):
@@ -67,6 +68,7 @@ def scanned_text(data: bytes) -> None:
     if not data:
         return
     format = FORMATS[data[0] % len(FORMATS)]
+    data = data[:600]
     splitter = TextSplitter(format)
     for at in range(1, len(data), 23):
         for code in [*splitter.feed(data[at : at + 23]), *(splitter.pause() if data[at] == 7 else [])]:
