@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 from printing_bench import VALUES, bench_of
 
 from drivers.ticket_printer import ticket_dots
-from drivers.ticket_printer.escpos_frames import LONGEST_COMMAND
+from drivers.ticket_printer.escpos_frames import LONGEST_COMMAND, without_real_time
 from drivers.ticket_printer.escpos_ticket import TicketWriter
 from drivers.ticket_printer.fake import FakeEscposPrinter
 from drivers.ticket_printer.layout import TicketLine
@@ -61,13 +61,15 @@ def test_the_same_paper_as_from_python_escpos() -> None:
     dummy = Dummy(profile="default")
     dummy.image(picture, impl="bitImageRaster", fragment_height=24)
     fake = FakeEscposPrinter(48)
-    for start in range(0, len(dummy.output), 1000):
-        fake.received(dummy.output[start : start + 1000])
+    # it leaves real-time commands in its images, which a printer takes out of them
+    output = without_real_time(dummy.output)
+    for start in range(0, len(output), 1000):
+        fake.received(output[start : start + 1000])
     fake.received(b"\x1dV\x00")
     theirs = ink(fake.tickets[0], 48).crop((0, 0, *picture.size))
     ours = ink(printed(lines, 48), 48).crop((0, 0, *picture.size))
-    assert ImageChops.subtract(theirs, ours).getbbox() is None
-    assert sum(ImageChops.subtract(ours, theirs).histogram()[128:]) <= 8, "see without_real_time"
+    differs = ImageChops.difference(theirs, ours)
+    assert sum(differs.histogram()[128:]) <= 8, "a dot more in place of a real-time command"
 
 
 @pytest.mark.parametrize("columns", [24, 32, 48, 80])
