@@ -176,6 +176,9 @@ class CardStatus:
         """
         for tail in (28, 16, 0):
             for at in (17, 15):
-                if len(data) > at and len(data) == at + 1 + data[at] + tail:
+                if len(data) <= at or len(data) != at + 1 + data[at] + tail:
+                    continue
+                if at == 15 or data[15] == 1 or data[15:17] == b"\0\0":
+                    # in the longer form: a special area, or none and no pages of it
                     return cls(data[0] != 2, data[1], frozenset(data[at + 1 : at + 1 + data[at]]))
         raise FrameError(f"a status of {len(data)} bytes")
