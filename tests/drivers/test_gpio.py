@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import subprocess
 import sys
@@ -18,6 +19,12 @@ from drivers.fake_gpio import FakeHeader
 from drivers.gpio import ChipFound, GpioError, Pins
 
 PATIENCE_S = 20.0
+
+
+def _needs_lgpio() -> None:
+    """Looks for it without importing it: that would leave its pipe in the working directory."""
+    if importlib.util.find_spec("lgpio") is None:
+        pytest.skip("lgpio is not installed")
 
 
 @pytest.fixture
@@ -94,7 +101,7 @@ async def test_a_missing_library_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_importing_lgpio_leaves_no_file_and_the_folder_as_it_was(tmp_path: Path) -> None:
-    pytest.importorskip("lgpio")
+    _needs_lgpio()
     program = (
         "import os\nfrom drivers import gpio\n"
         "gpio._blocking_import_lgpio()\nprint(os.getcwd(), os.listdir('.'), os.environ.get('LG_WD'))"
@@ -316,7 +323,7 @@ class Wire:
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    pytest.importorskip("lgpio")
+    _needs_lgpio()
     found = {"one": chip(0, "one"), "two": chip(3, "two")}
     monkeypatch.setattr(gpio, "find_chip", lambda label: found[label])
     return Wire(monkeypatch)
