@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 from drivers.ticket_printer.escpos_frames import display_width, text_width
@@ -79,11 +80,14 @@ def _even(text: str, columns: int) -> list[str]:
         return pieces
     # the best way to break what stands before each place: lines, breaks at punctuation, white at the ends
     best: dict[int, tuple[int, int, int, int]] = {0: (0, 0, 0, 0)}
+    used = [0, *accumulate(map(display_width, text))]
     for end in range(1, len(text) + 1):
         if end < len(text) and not _may_break(text, end):
             continue
         for start in range(end - 1, -1, -1):
-            wide = text_width(text[start:end].strip())
+            wide = used[end] - used[start]
+            if wide > columns or " " in (text[start], text[end - 1]):
+                wide = text_width(text[start:end].strip())
             if wide > columns:
                 break
             if start in best and wide:

@@ -7,10 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages
 
 from printing_bench import Bench, bench_of
+
+settings.register_profile("loaded machine", deadline=None)
+settings.load_profile("loaded machine")
 
 
 @pytest.fixture
