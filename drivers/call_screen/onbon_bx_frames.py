@@ -173,8 +173,10 @@ class FrameSplitter(Generic[F]):
     def feed(self, data: bytes) -> list[F]:
         frames: list[F] = []
         buffer = self._buffer
+        searched = len(buffer)
         buffer += data
-        while (end := buffer.find(0x5A)) >= 0:
+        while (end := buffer.find(0x5A, searched)) >= 0:
+            searched = 0
             start = buffer.rfind(0xA5, 0, end)
             if start < 0:
                 self.bad += 1  # an end without a start
