@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench faults faults-short fuzz fuzz-short lock clean
+.PHONY: demo test check bench faults faults-short fuzz fuzz-short virtual-pi virtual-pi-short lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/paihao demo
@@ -33,6 +33,13 @@ fuzz: $(VENV)/.test
 
 fuzz-short: $(VENV)/.test
 	$(BIN)/python tests/fuzz --runs 20000 --seconds 10
+
+# A Raspberry Pi without a Raspberry Pi: docs/virtual-pi.md. ARGS="--only sound", "--keep" …
+virtual-pi: $(VENV)/.test packages-virtual-pi
+	$(BIN)/python tests/virtual_pi $(ARGS)
+
+virtual-pi-short: $(VENV)/.test packages-virtual-pi
+	$(BIN)/python tests/virtual_pi --short $(ARGS)
 
 # ---------------------------------------------------------------- set-up
 

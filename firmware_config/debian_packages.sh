@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that a make target needs and that are missing, if it may; else names them.
-# Usage: debian_packages.sh demo|test. Never fails for a package that has a substitute.
+# Usage: debian_packages.sh demo|test|virtual-pi. Never fails for a package that has a substitute.
 set -eu
 target=$1
 list=$(dirname "$0")/../debian-packages.txt
@@ -15,6 +15,10 @@ while read -r package rest; do
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null && continue ;;
         systemd) command -v systemd-analyze >/dev/null && continue ;;
         device-tree-compiler) command -v dtc >/dev/null && continue ;;
+        qemu-system-x86) command -v qemu-system-x86_64 >/dev/null && continue ;;
+        qemu-utils) command -v qemu-img >/dev/null && continue ;;
+        e2fsprogs) PATH=$PATH:/sbin:/usr/sbin command -v mke2fs >/dev/null && continue ;;
+        debian-archive-keyring) [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] && continue ;;
         udev) PATH=$PATH:/sbin:/usr/sbin command -v udevadm >/dev/null && continue ;;
         *) PATH=$PATH:/usr/sbin command -v "$package" >/dev/null && continue ;;
     esac
