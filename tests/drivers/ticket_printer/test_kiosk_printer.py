@@ -157,6 +157,20 @@ async def test_jam_in_the_presenter_is_unknown_and_never_reported_as_presented()
         await outlet.print(NEXT)
 
 
+async def test_noise_that_looks_like_the_answer_proves_nothing_while_the_printer_is_jammed() -> None:
+    async with outlet_of("vkp80ii") as outlet:
+        outlet.fake.jam_presenter()
+        condition = outlet.fake._condition
+
+        def spoiled() -> None:
+            condition()
+            outlet.bench.line.send(bytes(8))  # each could be the answer to GS r
+
+        outlet.fake._condition = spoiled  # type: ignore[method-assign]
+        assert await outlet.printer.print_ticket(TICKET) == PrintResult("unknown", "printer.jam")
+        assert not outlet.events
+
+
 @pytest.mark.parametrize("model", MODELS)
 async def test_a_ticket_in_dots_uses_only_what_the_model_knows(model: str) -> None:
     """The Reliance has no Chinese, no ESC J, no GS V, no QR codes of its own."""

@@ -52,6 +52,8 @@ async def check_next(bench: Bench, result: PrintResult, at: int) -> None:
     assert len(whole_tickets(bench.fake, "B006")) == 1
     assert "A005" not in bench.fake.tickets[-1].text, f"byte {at}: two numbers on one paper"
     assert len(whole_tickets(bench.fake)) == before, f"byte {at}: {result}, and it came out later"
+    if result.outcome == "failed":
+        assert not before, f"byte {at}: {result}, and it came out as soon as the printer was mended"
     for piece in bench.fake.tickets:
         if "A005" in piece.text and not piece.whole and piece is not bench.fake.tickets[0]:
             assert "此纸条无效" in piece.text or "B006" not in piece.text
