@@ -84,7 +84,7 @@ async def test_the_first_change_after_a_quiet_second_is_written_before_the_calle
     await rig.start()
     call = rig.driver.show(CALL)
     call.send(None)  # one step, without the loop
-    assert select.select([rig.line._master], [], [], 5)[0]  # type: ignore[attr-defined]
+    assert select.select([rig.line._master], [], [], 5)[0]
     call.close()
 
 

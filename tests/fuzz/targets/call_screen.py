@@ -19,7 +19,7 @@ def _frames(kind: type[KFrame] | type[MatrixFrame], data: bytes) -> None:
     whole: FrameSplitter[KFrame | MatrixFrame] = FrameSplitter(kind.from_bytes)
     found = whole.feed(data)
     pieces: FrameSplitter[KFrame | MatrixFrame] = FrameSplitter(kind.from_bytes)
-    step = 1 + len(data) // 64
+    step = 1 + len(data) // 8
     again = [frame for at in range(0, len(data), step) for frame in pieces.feed(data[at : at + step])]
     assert found == again
     assert len(pieces._buffer) <= MAX_WIRE
