@@ -190,7 +190,7 @@ class Examination:
         for found, answer in pairs:
             place = next((each for each in expected if each.is_at(found)), None)
             taken |= {place.device} if place else set()
-            rows.append(_row(found, answer, place, asked=found.key in self._asked))
+            rows.append(_row(found, answer, place))
         running = self._profile is not None and agent_runs(self._profile, self._roots)
         missing = tuple(
             _missing(place, rows)
@@ -218,7 +218,7 @@ def _host_of(found: Found) -> str:
     return (found.path or "").removesuffix("/udp").rpartition(":")[0] or (found.path or "")
 
 
-def _row(found: Found, answer: Answer | None, place: Place | None, *, asked: bool) -> Row:
+def _row(found: Found, answer: Answer | None, place: Place | None) -> Row:
     state: RowState = "seen"
     todo: list[Said] = []
     if found.skip is not None:

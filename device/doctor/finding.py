@@ -256,7 +256,7 @@ def _ieee1284(text: str) -> dict[str, str]:
     fields = {}
     for part in text.split(";"):
         name, colon, value = part.partition(":")
-        if colon and value.strip():
+        if colon and name.strip() and value.strip():
             # the first two bytes may be the length of the whole
             key = re.sub(r"^.*?(MFG|MANUFACTURER|MDL|MODEL|CMD|COMMAND SET)\Z", r"\1", name.strip().upper())
             fields[names.get(key, key)] = value.strip()

@@ -19,6 +19,10 @@ _STYLES: Final = {
 }  # fmt: skip
 
 
+_NORMAL: Final = {("cover", "shut"), ("online", True), ("cutter", "ok")}
+"""Facts that nobody has to read."""
+
+
 def where(row: Row) -> str:
     """The place of a row as a technician finds it again."""
     found = row.found
@@ -64,7 +68,7 @@ def answered(row: Row, language: str) -> str:
 def _facts(answer: Answer) -> Iterator[str]:
     options = {key: value for key, value in answer.options.items() if key in ("family", "format", "address")}
     for key, value in {**answer.facts, **options}.items():
-        if value is not None and key != "echo":
+        if value is not None and key != "echo" and (key, value) not in _NORMAL:
             yield f"{key} {str(value).lower() if isinstance(value, bool) else value}"
 
 
@@ -113,7 +117,7 @@ def as_table(report: Report, language: str, *, asking: bool = False) -> Renderab
         reply = answered(row, language) or (text("doctor.asking", language) if asking and _waits(row) else "")
         cells = (
             MARKS[row.state],
-            where(row).replace("/dev/", ""),
+            _short(where(row)),
             what(row, language),
             reply,
             todo(row, language),
@@ -122,7 +126,7 @@ def as_table(report: Report, language: str, *, asking: bool = False) -> Renderab
     for missing in report.missing:
         cells = (
             MARKS["missing"],
-            missing.where.removeprefix("/dev/"),
+            _short(missing.where),
             f"→ {missing.device}\n{missing.driver}",
             text("doctor.missing", language),
             todo(missing, language),
@@ -132,6 +136,10 @@ def as_table(report: Report, language: str, *, asking: bool = False) -> Renderab
         )
     end = text("doctor.asking_still", language) if asking else summary(report, language)
     return Group(table, Text(end, style="bold"))
+
+
+def _short(places: str) -> str:
+    return "\n".join(place.removeprefix("/dev/") for place in places.split("\n"))
 
 
 def _waits(row: Row) -> bool:

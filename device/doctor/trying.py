@@ -32,7 +32,8 @@ _READY_S: Final = 5.0
 _SCREEN_PAUSE_S: Final = 1.5
 """How long each colour stays, so that a person sees it."""
 _LIGHT_S: Final = 3.0
-_DARK_S: Final = 0.5
+_SENT_S: Final = 0.5
+"""The last order has left the line by then; closing it drops what has not."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,6 +250,7 @@ async def _try_keypad(
         with contextlib.suppress(DriverError):
             await keypad.light()
             await keypad.prompt(False)
+            await asyncio.sleep(_SENT_S)
 
 
 async def _try_card(
@@ -308,8 +310,7 @@ async def _try_light(light: Light, person: Person, timeout: float) -> Result:
     result = await light.signal("call", _LIGHT_S, within_s=timeout)
     if result.outcome != "done":
         return "failed", result.code or light.health.code or DriverError.code, {}
-    # it goes dark by itself; a moment more, so that the order to do so has left before the line is closed
-    await asyncio.sleep(_LIGHT_S + _DARK_S)
+    await asyncio.sleep(_LIGHT_S + _SENT_S)  # it goes dark by itself
     seen = await person.confirm("doctor.ask_flashed", timeout)
     if seen is False:
         return "failed", "doctor.test_not_flashed", {}

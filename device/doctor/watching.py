@@ -22,6 +22,7 @@ async def watch(examination: Examination, language: str, *, as_json: bool) -> No
         await _in_lines(examination, language, as_json)
         return
     try:
+        from rich.console import Group
         from rich.live import Live
     except ModuleNotFoundError:
         await _in_lines(examination, language, as_json)
@@ -30,7 +31,7 @@ async def watch(examination: Examination, language: str, *, as_json: bool) -> No
         while True:
             await examination.refresh()
             table = as_table(examination.report(), language, asking=examination.is_asking)
-            live.update(table, refresh=True)
+            live.update(Group(table, text("doctor.watching", language)), refresh=True)
             await asyncio.sleep(LOOK_S)
 
 
@@ -40,7 +41,7 @@ async def _in_lines(examination: Examination, language: str, json: bool) -> None
         await examination.refresh()
         report = examination.report()
         now = (report.rows, report.missing)
-        if now != before and not examination.is_asking:
+        if now != before:
             before = now
             _write(report, language, json)
         await asyncio.sleep(LOOK_S)
