@@ -29,13 +29,12 @@ WAITING: Final = 32
 
 
 class LampLight(Light):
-    """Base of the lights of this package. `check_s` is there for tests."""
+    """Base of the lights of this package."""
 
     def __init__(
         self, config: LampConfig, looks: Mapping[SignalName, SignalLook], *, blinks_itself: bool = False
     ) -> None:
         super().__init__()
-        self.check_s = CHECK_S
         self._lamps = config.lamps
         self._blinks_itself = blinks_itself
         self._signals = Signals(looks, tuple(config.lamps))
@@ -79,7 +78,7 @@ class LampLight(Light):
     async def serve(self) -> None:
         loop = asyncio.get_running_loop()
         shown, change_at = await self._show(None)
-        check_at = loop.time() + self.check_s
+        check_at = loop.time() + CHECK_S
         try:
             while True:
                 until = check_at if change_at is None else min(check_at, change_at)
@@ -92,7 +91,7 @@ class LampLight(Light):
                 if loop.time() >= check_at:
                     self.report(await self._check_lamps(shown))
                     self.seen()
-                    check_at = loop.time() + self.check_s
+                    check_at = loop.time() + CHECK_S
         except DriverError as error:
             self._is_open = False
             self._lost(error)

@@ -34,10 +34,10 @@ def answer(data: bytes) -> None:
 
 
 def answers(data: bytes) -> None:
-    """In one piece or in two, an answer is found or not; little is held. The first byte chooses which two."""
-    stream, cut = data[2:34], data[1] if len(data) > 1 else 0
+    """In one piece or in two, an answer is found or not; little is held. The first byte chooses which."""
+    stream, cut = data[2:18], data[1] if len(data) > 1 else 0
     at = data[0] % len(_ANSWERS) if data else 0
-    wanted = [_ANSWERS[at], _ANSWERS[at - 1]]
+    wanted = [_ANSWERS[at]]
     whole, parts = frames.AnswerReader(), frames.AnswerReader()
     found = whole.feed(stream, wanted, _ASKED)
     first = parts.feed(stream[:cut], wanted, _ASKED)
