@@ -13,14 +13,12 @@ Source: kernel documentation, input/event-codes; <linux/input-event-codes.h>; HI
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from drivers.card_reader.scanned_text import ScannedText, TextFormat, read_code
-from drivers.errors import FrameError
-from drivers.keypad.input_events import EVENT_SIZE, EventType, InputEvent, KeyValue, Syn
+from drivers.keypad.input_events import EVENT_SIZE, EventParser
 
 _ROWS: Final = (
     (2, "1234567890-=", "!@#$%^&*()_+"),
@@ -60,39 +58,37 @@ class KeyText:
         self._format = msgspec.structs.replace(format, encoding="utf-8")
         self._layout = US_LAYOUT | (layout or {})
         self._ends = frozenset(format.terminators)
-        self._events = bytearray()
+        self._events = EventParser()
         self._text = bytearray()
         self._held: set[int] = set()
         self._caps = False
         self._alt_code: int | None = None
-        self._dropping = False
         self._broken = False
 
     @property
     def waiting(self) -> bool:
         """Part of a code or of an event has come, or a key is held."""
         typed = bool(self._text) or self._broken or self._alt_code is not None
-        return typed or bool(self._events) or bool(self._held)
+        return typed or bool(self._events.partial) or bool(self._held)
 
     def feed(self, data: bytes) -> list[ScannedText]:
         codes: list[ScannedText] = []
-        for event in self._cut(data):
-            if event.type == EventType.SYN:
-                if event.code == Syn.DROPPED:
-                    self._dropping = self._broken = True
-                    self._held.clear()
-                elif event.code == Syn.REPORT:
-                    self._dropping = False
-            elif event.type == EventType.KEY and not self._dropping:
-                if event.value == KeyValue.PRESSED:
-                    codes += self._pressed(event.code)
-                elif event.value == KeyValue.RELEASED:
-                    self._released(event.code)
+        for at in range(0, len(data), EVENT_SIZE):  # one by one: what was lost belongs to one code
+            lost = self._events.bad, self._events.dropped
+            changes = self._events.feed(data[at : at + EVENT_SIZE])
+            if lost != (self._events.bad, self._events.dropped):
+                self._broken = True
+                self._held.clear()
+            for key in changes:
+                if key.down:
+                    codes += self._pressed(key.code)
+                else:
+                    self._released(key.code)
         return codes
 
     def pause(self) -> list[ScannedText]:
         """Nothing was typed for a while: the end of a code without terminator, else of a broken one."""
-        self._broken = self._broken or bool(self._events)
+        self._broken = self._broken or bool(self._events.partial)
         self._events.clear()
         self._held.clear()
         if not self._text and not self._broken:
@@ -108,22 +104,7 @@ class KeyText:
         self._forget()
         self._events.clear()
         self._held.clear()
-        self._caps = self._dropping = False
-
-    def _cut(self, data: bytes) -> Iterator[InputEvent]:
-        self._events += data
-        at = 0
-        while len(self._events) - at >= EVENT_SIZE:
-            try:
-                event = InputEvent.from_bytes(bytes(self._events[at : at + EVENT_SIZE]))
-            except FrameError:
-                at += 1  # the kernel never does that; a fake's line may
-                self._broken = True
-                continue
-            at += EVENT_SIZE
-            yield event
-        self._events[:at] = bytes(at)
-        del self._events[:at]
+        self._caps = False
 
     def _pressed(self, code: int) -> list[ScannedText]:
         if code in _SHIFT or code in _ALT:

@@ -105,6 +105,11 @@ class EventParser:
         del self._buffer[:at]
         return changes
 
+    @property
+    def partial(self) -> int:
+        """Bytes of an event whose rest has not come."""
+        return len(self._buffer)
+
     def clear(self) -> None:
         self._buffer.clear()
         self._skipping = False

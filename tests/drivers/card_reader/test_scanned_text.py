@@ -176,7 +176,7 @@ def test_any_events_leave_it_bounded_and_a_pause_mends_it(data: bytes, step: int
     keys = KeyText(TextFormat(longest=16))
     for at in range(0, len(data), step):
         keys.feed(data[at : at + step])
-        assert len(keys._text) <= 16 + 64 and len(keys._events) < 24
+        assert len(keys._text) <= 16 + 64 and keys._events.partial < 24
     keys.pause()
     assert not keys.waiting
     keys._caps = False  # a lock that noise switched on stays on, as on a keyboard

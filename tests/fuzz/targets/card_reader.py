@@ -15,6 +15,7 @@ from drivers.card_reader.sam_frames import LENGTH_LIMIT, SamFrame, SamReply, Sam
 from drivers.card_reader.scanned_text import TextFormat, TextSplitter
 from drivers.card_reader.synthetic_cards import synthetic_cards
 from drivers.errors import FrameError
+from drivers.keypad.input_events import InputEvent
 
 FIELDS = {"length", "type", "birth", "validity", "number", "name", "sex"}
 
@@ -54,6 +55,7 @@ def card_text(data: bytes) -> None:
     assert card.number._text not in repr(card)
 
 
+KINDS = (1, 1, 1, 1, 1, 1, 0, 4)
 CARDS = [card.text() for card in synthetic_cards()]
 FORMATS = [
     TextFormat(),
@@ -83,11 +85,15 @@ def key_text(data: bytes) -> None:
     if not data:
         return
     keys = KeyText(FORMATS[data[0] % len(FORMATS)])
-    data = data[:800]
     step = data[0] % 37 + 12
+    if data[0] & 64:
+        data = data[:120]  # as it comes: no event, mostly
+    else:
+        events = zip(data[1:60:2], data[2:60:2], strict=False)
+        data = b"\0" + b"".join(InputEvent(KINDS[v % 8], code, v // 8 % 3).to_bytes() for code, v in events)
     for at in range(1, len(data), step):
         keys.feed(data[at : at + step])
-        assert len(keys._events) < 24 and len(keys._text) <= 1024 + 64
+        assert keys._events.partial < 24 and len(keys._text) <= 1024 + 64
     keys.pause()
     assert not keys.waiting
 
@@ -140,7 +146,7 @@ SEEDS: dict[str, list[bytes]] = {
     "sam_frames": [b"\x05" + SamFrame(b"\0\0\x9f\0\0\0\0").to_bytes() * 2],
     "card_text": [b"\0" + text for text in CARDS] + [bytes((2 * n + 1,)) for n in range(len(CARDS))],
     "scanned_text": [b"\0one\r\ntwo\r\n", b"\2\x02]Q1" + "样例".encode("gb18030") + b"\x03\r\n", b"\3QAx\r"],
-    "key_text": [b"\0" + _typed("Ab样1")],
+    "key_text": [b"\x40" + _typed("Ab"), bytes((0, 42, 8, 30, 8, 42, 0, 30, 8, 28, 8))],
     "hid_reports": [b"\x05\x5a\x03abc"],
     "atr_and_apdu": [MIFARE_1K, b"\x04\xa1\xb2\xc3\x90\x00", b"\x6c\x07"],
 }
