@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from drivers.errors import DriverError
+from drivers.errors import DriverError, LineLostError
 from drivers.keypad.gestures import GestureConfig
 from drivers.keypad.input_events import KEY_CODES, NUMLOCK_TWINS, EventParser
 from drivers.keypad.keyed import KeyedKeypad
@@ -75,7 +75,8 @@ class EvdevKeypad(KeyedKeypad):
         try:
             await self._line.open()
         except DriverError as error:
-            self._line_is("missing", error.code)
+            # held by another program or no keypad at all: it is there
+            self._line_is("missing" if isinstance(error, LineLostError) else "fault", error.code)
             raise
         self._parser.clear()
         self._keys_open()

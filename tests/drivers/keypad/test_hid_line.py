@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from drivers.errors import DriverError, LineLostError
+from drivers.keypad.evdev_keypad import EvdevKeypad, EvdevKeypadConfig
 from drivers.transport import hid
 from drivers.transport.hid import HidConfig, HidTransport
 
@@ -44,6 +45,21 @@ async def test_a_grab_that_fails_is_told(
     with pytest.raises(error) as caught:
         await HidTransport(HidConfig(path="/dev/null")).open()
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("number, health", [(errno.EBUSY, "fault"), (errno.ENODEV, "missing")])
+async def test_a_keypad_that_is_held_is_not_missing(
+    monkeypatch: pytest.MonkeyPatch, number: int, health: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(hid, "_INPUT_MAJOR", NULL_MAJOR)
+    monkeypatch.setattr(hid.fcntl, "ioctl", refuse)
+    keypad = EvdevKeypad(EvdevKeypadConfig(path="/dev/null", keys={"KEY_1": "next"}))
+    with pytest.raises(DriverError):
+        await keypad.open()
+    assert keypad.health.state == health
 
 
 async def test_a_file_is_no_keypad(tmp_path: Path) -> None:
