@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import json
 import os
@@ -126,6 +127,9 @@ async def _one(bench: Bench, each: Check) -> Result:
         async with asyncio.timeout(CHECK_S):
             await each.run(bench)
     except Exception:  # noqa: BLE001 — whatever it is, the next check goes on
+        with contextlib.suppress(Exception):
+            journal = await bench.inside("journalctl --boot --no-pager --lines=400 --output=short-monotonic")
+            (bench.artefacts / f"{each.name}.log").write_text(journal)
         return Result(each.name, "failed", time.monotonic() - began, bench.notes, traceback.format_exc())
     return Result(each.name, "ok", time.monotonic() - began, bench.notes)
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from bench import Bench, check, stopwatch
-from checks_keypad import plug
+from checks_keypad import keyboard
 from checks_serial import adapter
 
 from drivers.call_screen.fake import FakeOnbonCard
@@ -32,8 +32,7 @@ async def doctor_names_everything(bench: Bench) -> None:
     async with AsyncExitStack() as stack:
         for role, fake in fakes.items():
             await stack.enter_async_context(bench.plugged(adapter(bench, role, fake)))
-        await plug(bench)
-        stack.push_async_callback(bench.machine.unplug, "keypad")
+        await stack.enter_async_context(keyboard(bench))
         await bench.inside("udevadm settle")
         took = stopwatch()
         said = await bench.inside("paihao doctor --json 2>/tmp/doctor.log", 200, check=False)

@@ -207,8 +207,10 @@ async def serial_write_limit(bench: Bench) -> None:
         bench.note(f"given up after {took():.1f} s")
         assert result == {"outcome": "unknown", "code": "device.write_stalled"}, result
         assert 2.0 <= took() < 4.0
-        await bench.in_time("back after", printer.until("ok"), 15)
+        stalled = printer.until_state(lambda state: state["code"] == "device.write_stalled")
+        await bench.in_time("fault after", stalled)
         line.resume()
+        await bench.in_time("back after", printer.until("ok"), 15)
         result = await printer.call("print_ticket", {**PAPER, "number": "A018"})
         assert result == {"outcome": "unknown", "code": "printer.not_watched"}, result
     async with asyncio.timeout(10):

@@ -46,6 +46,7 @@ class Machine:
         self.agent = GuestAgent(folder / "agent")
         self.hardware = Hardware(folder / "hardware")
         self.starts = 0
+        self.plugged: set[str] = set()
         self._image = image
         self._process: asyncio.subprocess.Process | None = None
         self._disk = folder / "disk.qcow2"
@@ -119,6 +120,7 @@ class Machine:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGKILL)
         await process.wait()
+        self.plugged.clear()
         await self._let_go()
 
     async def shut_down(self, timeout: float = 60.0) -> None:
@@ -144,9 +146,11 @@ class Machine:
     async def plug(self, driver: str, name: str, **options: Any) -> None:
         """Plug a device in; `options` are QEMU's."""
         await self.monitor.do("device_add", driver=driver, id=name, **options)
+        self.plugged.add(name)
 
     async def unplug(self, name: str) -> None:
         """Pull it; returns when the machine has let go of it."""
+        self.plugged.discard(name)
         await self.monitor.do("device_del", id=name)
         await self.monitor.event("DEVICE_DELETED", 30, device=name)
 
