@@ -6,10 +6,12 @@ import argparse
 import re
 import signal
 import sys
+import threading
 from pathlib import Path
-from types import FrameType
+from typing import Final
 
-SOCKET = Path("/run/paihao/screens.sock")
+SOCKET: Final = Path("/run/paihao/screens.sock")
+ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 def _size(words: str) -> tuple[int, int]:
@@ -17,6 +19,13 @@ def _size(words: str) -> tuple[int, int]:
     if found is None:
         raise argparse.ArgumentTypeError("WIDTHxHEIGHT, such as 800x480")
     return int(found[1]), int(found[2])
+
+
+def _end_on_signal() -> None:
+    import pygame
+
+    signal.sigwait(ENDING)
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
 
 
 def main(arguments: list[str]) -> int:
@@ -35,21 +44,18 @@ def main(arguments: list[str]) -> int:
     from ui.panel import Panel
     from ui.window import open_window
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        pygame.event.post(pygame.event.Event(pygame.QUIT))
-
+    # A handler would wait for the next event: the program sleeps in SDL, not in Python.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         surface = open_window(f"排号 {options.station}", options.size)
     except pygame.error as error:
         print(f"没有可用的显示屏 · no display: {error}", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, end)
+    threading.Thread(target=_end_on_signal, name="signals", daemon=True).start()
     link = Link(options.socket, options.station, "panel")
     link.start()
     try:
         Panel(surface, link, options.language).run()
-    except KeyboardInterrupt:
-        pass  # Ctrl-C ends it, too
     finally:
         link.close()
         pygame.quit()
