@@ -92,11 +92,12 @@ class EscposLine:
     async def close(self) -> None:
         self._fail(LineLostError(f"{self._transport.name}: closed"))
         reading, self._reading = self._reading, None
-        if reading is not None:
-            reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reading
-        await self._transport.close()
+        try:
+            if reading is not None:
+                reading.cancel()
+                await asyncio.wait([reading])  # awaited itself, its end would hide our own cancellation
+        finally:
+            await self._transport.close()
 
     @property
     def lost(self) -> DriverError | None:
