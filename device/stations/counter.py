@@ -144,8 +144,6 @@ class CounterStationRunner(Station):
 
     def on_device(self, state: DeviceState) -> None:
         self._call_light.on_device(state)
-        if state.device == self._station.rating_keypad and state.health in ("ok", "degraded"):
-            self.rating.device_back()
         if state.device == self._station.call_keypad and state.health in ("ok", "degraded"):
             self._call_keypad.device_back()
 

@@ -113,11 +113,6 @@ class Rating:
         if self._open is not None and self._open.prompt.prompt == prompt:
             await self._rate(self._open, grade)
 
-    def device_back(self) -> None:
-        """The keypad works again: have it ask again."""
-        if self._open is not None:
-            self._node.spawn(self._ask_keypad(True), "rating prompt")
-
     # ---------------------------------------------------------------- inside
 
     def _begin(self, prompt: PromptRating, seconds: float) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from drivers.fake_gpio import FakeHeader
+
+
+HELD_S: Final = 0.02
+"""How long a person holds a button, at least, and lets go of it."""
 
 
 class FakeButtons:
@@ -33,6 +39,7 @@ class FakeButtons:
         self._beeper = beeper
         self._beeping = False
         self._stuck: set[str] = set()
+        self._free_at: dict[str, float] = {}
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -47,9 +54,15 @@ class FakeButtons:
         return self._prompt is not None and self.header.level(self._prompt)
 
     def press(self, key: str) -> None:
-        """Down for as long as contacts take to settle, then up. Raises KeyError."""
-        self.down(key)
-        self.up(key)
+        """Down for HELD_S, then up for as long, the next press after that. Raises KeyError."""
+        loop = asyncio.get_running_loop()
+        at = max(loop.time(), self._free_at.get(key, 0.0))
+        self._free_at[key] = at + 2 * HELD_S
+        if at > loop.time():
+            loop.call_at(at, self.down, key)
+        else:
+            self.down(key)
+        loop.call_at(at + HELD_S, self.up, key)
 
     def down(self, key: str) -> None:
         self.header.drive(self._keys[key], False)
@@ -60,7 +73,13 @@ class FakeButtons:
     def bounce(self, key: str, times: int = 5) -> None:
         """A worn contact."""
         for _ in range(times):
-            self.press(key)
+            self.spike(key)
+        self.press(key)
+
+    def spike(self, key: str) -> None:
+        """Noise on a long wire: down for an instant."""
+        self.down(key)
+        self.up(key)
 
     def stick(self, key: str = "") -> None:
         """A button that hangs until `mend`."""

@@ -244,6 +244,9 @@ class KeyDecoder:
                 return Received(None, at, address=frame.address)
             if (key := self._layout.keys.get(frame.payload)) is not None:
                 return Received(key[0], at, key[1], frame.address)
+            self.foreign += 1
+            # it lives: two keys of one byte, a key without a name
+            return Received(None, at, address=frame.address) if self._layout.format.poll else None
         self.foreign += 1
         return None
 

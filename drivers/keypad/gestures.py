@@ -140,6 +140,13 @@ class Gestures:
         key.seen_at = now
         return found
 
+    def repeated(self, name: str, now: float) -> None:
+        """A keypad that tells no releases says a key that was down before: no press; it may be stuck."""
+        key = self._keys.setdefault(name, _Key())
+        if now - key.seen_at >= max(self._again, REPEATS_S):
+            key.run_at = now
+        key.seen_at = now
+
     def tick(self, now: float) -> list[Gesture]:
         """Time passed."""
         found: list[Gesture] = []

@@ -1,8 +1,8 @@
 """Driver of buttons and lamps on the pins of the header, for calls and for ratings.
 
 Binds to: pins (`drivers.gpio`). Implements: Keypad. A button connects its pin to ground (pull-up, active low,
-as gpiozero's Button) unless the options say otherwise. Contacts are debounced by our own `gestures`. Every
-CHECK_S the pins are read: that finds an edge that was lost and a chip that is gone.
+as gpiozero's Button) unless the options say otherwise. Contacts are debounced by our own `gestures`; what is
+shorter than PROOF_S is noise on a wire, never a key or a grade. Every CHECK_S the pins are read: that finds an edge that was lost and a chip that is gone.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import msgspec
 from drivers.errors import DriverError
 from drivers.gpio import HEADER, Input, Output, Pins, Pull
 from drivers.keypad.gestures import GestureConfig
-from drivers.keypad.keyed import KeyedKeypad
+from drivers.keypad.keyed import THANKS_S, KeyedKeypad
 
 CHECK_S: Final = 1.0
+PROOF_S: Final = 0.01
+"""A button is down for longer than this when a person presses it."""
 BEEP_S: Final = 0.15
-THANKS_S: Final = 1.5
-"""How long the chosen key is lit."""
 
 Pin = Annotated[int, msgspec.Meta(ge=0, le=27)]
 """A BCM number: 17 is GPIO17, pin 11 of the header."""
@@ -71,7 +71,6 @@ class GpioKeypad(KeyedKeypad):
         self._levels: dict[str, bool] = {}
         self._lights: frozenset[str] = frozenset()
         self._prompted = False
-        self._last_key = ""
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     async def open(self) -> None:
@@ -126,6 +125,8 @@ class GpioKeypad(KeyedKeypad):
 
     async def prompt(self, shown: bool) -> None:
         self._prompted = shown
+        if shown:
+            self._chosen = ""
         if self._config.prompt_lights:
             self._lights = frozenset(self._config.lights if shown else ())
         self._try_lights()
@@ -133,7 +134,7 @@ class GpioKeypad(KeyedKeypad):
     async def thank(self) -> None:
         self._prompted = False
         if self._config.prompt_lights:
-            self._lights = frozenset((self._last_key,))
+            self._lights = frozenset((self._chosen,))
             self._later("thanks", THANKS_S, self._end_thanks)
         self._try_lights()
 
@@ -148,10 +149,15 @@ class GpioKeypad(KeyedKeypad):
             return
         self._levels[key] = down
         if down:
-            self._last_key = key
-            self._down(key, at)
+            self._later(f"key {key}", PROOF_S, partial(self._proved, key, at))
+        elif (proof := self._timers.pop(f"key {key}", None)) is not None:
+            proof.cancel()
         else:
             self._up(key, at)
+
+    def _proved(self, key: str, at: float) -> None:
+        del self._timers[f"key {key}"]
+        self._down(key, at)
 
     def _refused(self) -> None:
         self._beep(True)

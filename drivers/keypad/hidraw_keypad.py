@@ -109,7 +109,6 @@ class HidrawKeypad(ToldKeypad):
             for key in sorted(self._now_down - down):
                 self._up(key, now)
             for key in sorted(down - self._now_down):
-                self._key_taken(key)
                 self._down(key, now)
             self._now_down = down
         if self._line_health.state == "degraded":

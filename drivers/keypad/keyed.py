@@ -11,6 +11,8 @@ from drivers.keypad.gestures import Gesture, GestureConfig, Gestures
 from drivers.keypad.presses import Presses
 from drivers.keypad.protocol import Keypad, KeyPress
 
+THANKS_S: Final = 1.5
+"""How long the chosen key is lit. Not longer: the next person must not see it."""
 LOCKED: Final = "locked"
 """The kept fact: a keypad that was locked by its keys is locked after a power cut, too."""
 
@@ -26,13 +28,17 @@ class KeyedKeypad(Keypad):
         self._timer: asyncio.TimerHandle | None = None
         self._line_health = Health()
         self._opened_before = False
+        self._chosen = ""
+        """The key that was taken last since the prompt began: the one to light while it is thanked for."""
 
     @property
     def locked(self) -> bool:
         return self._gestures.locked
 
     async def next_key(self) -> KeyPress:
-        return await self._presses.get()
+        press = await self._presses.get()
+        self._chosen = press.key
+        return press
 
     async def lock(self, locked: bool) -> None:
         self._gestures.locked = locked
@@ -52,6 +58,13 @@ class KeyedKeypad(Keypad):
     def _held(self, keys: set[str], at: float) -> None:
         self._gestures.held(keys, at)
         self._take([])
+
+    def _was_down(self, key: str, at: float, *, releases: bool) -> None:
+        """A keypad that was not heard for long says a key that was pressed meanwhile: no press."""
+        if releases:
+            self._held({key}, at)
+        else:
+            self._gestures.repeated(key, at)
 
     def _keys_open(self) -> None:
         if not self._opened_before:

@@ -16,6 +16,7 @@ import asyncio
 import logging
 import tomllib
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
@@ -37,6 +38,11 @@ MISSING_WAIT_S: Final = 1.5
 """A keypad that does not answer is asked at least this often."""
 READS: Final = 16
 """How often the line is read before a question; one that never stops is not waited for."""
+MISSES: Final = 2
+"""After so many questions without an answer it may have started anew: all is said again."""
+OLD_S: Final = 2.0
+"""What a keypad kept while it was not asked for longer than this may be of long ago: no press. It ends with
+the first "no key", or after as long."""
 DOUBLES: Final = 3
 """So many double answers, and there are two keypads with one address."""
 
@@ -101,6 +107,9 @@ class SerialKeypad(ToldKeypad):
         """Questions asked."""
         self._owed = 0
         """Questions whose answer may still come late."""
+        self._answered = -inf
+        self._old_until = -inf
+        """Until then keys are those that the keypad kept."""
 
     async def open(self) -> None:
         await self.close()
@@ -113,6 +122,8 @@ class SerialKeypad(ToldKeypad):
             self._keys_open()
             self._is_open = True
             if self._format.poll:
+                now = asyncio.get_running_loop().time()
+                self._old_until = now + OLD_S if now - self._answered > OLD_S else -inf
                 await self._first_answer()
             await self._tell_again()
         except DriverError as error:
@@ -155,6 +166,7 @@ class SerialKeypad(ToldKeypad):
         for frame in received:
             self._take_frame(frame)
         if received:
+            self._answered = asyncio.get_running_loop().time()
             self.seen()
         return len(received)
 
@@ -171,11 +183,14 @@ class SerialKeypad(ToldKeypad):
 
     def _take_frame(self, frame: Received) -> None:
         if frame.key is None:
+            self._old_until = -inf
+            return
+        if frame.down and frame.at < self._old_until:
+            self._was_down(frame.key, frame.at, releases=bool(self._format.releases))
             return
         if not frame.down:
             self._up(frame.key, frame.at)
             return
-        self._key_taken(frame.key)
         if self._format.releases:
             self._down(frame.key, frame.at)
         else:
@@ -242,14 +257,16 @@ class SerialKeypad(ToldKeypad):
         loop = asyncio.get_running_loop()
         interval = self._format.poll_interval_ms / 1000
         wait = interval
-        answered = loop.time()
+        misses = 0
         while True:
             begun = loop.time()
             if await self._ask():
-                answered = loop.time()
-                wait = interval
+                if misses >= MISSES:
+                    await self._tell_again()
+                wait, misses = interval, 0
             else:
-                if loop.time() - answered > self._config.lost_after_s:
+                misses += 1
+                if loop.time() - self._answered > self._config.lost_after_s:
                     raise self._no_answer()
                 wait = min(2 * wait, max(interval, MISSING_WAIT_S))
             await asyncio.sleep(max(0.0, begun + wait - loop.time()))

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from drivers.errors import DriverError
 from drivers.keypad.gestures import GestureConfig
-from drivers.keypad.keyed import KeyedKeypad
+from drivers.keypad.keyed import THANKS_S, KeyedKeypad
 from drivers.keypad.outputs import OutputFormat, Sound, output
 from drivers.keypad.protocol import KeypadDisplay
 
@@ -34,9 +34,9 @@ class ToldKeypad(KeyedKeypad):
         self._lights: frozenset[str] | None = None
         self._prompted = False
         self._display: KeypadDisplay | None = None
-        self._last_key = ""
         self._is_open = False
         self._back: asyncio.TimerHandle | None = None
+        self._thanks: asyncio.TimerHandle | None = None
         self._signs: set[asyncio.Task[None]] = set()
 
     @abstractmethod
@@ -51,7 +51,9 @@ class ToldKeypad(KeyedKeypad):
 
     async def prompt(self, shown: bool) -> None:
         self._prompted = shown
+        self._end_thanks()
         if shown:
+            self._chosen = ""
             await self._tell(*self._prompt_frames(), self._voice("prompt"))
         else:
             await self._tell(self._frame(self._outputs.prompt_end), self._prompt_lights(()))
@@ -59,7 +61,10 @@ class ToldKeypad(KeyedKeypad):
     async def thank(self) -> None:
         self._prompted = False
         thanks = self._outputs.thank or self._outputs.prompt_end
-        chosen = self._prompt_lights((self._last_key,))
+        self._end_thanks()
+        chosen = self._prompt_lights((self._chosen,))
+        if chosen:
+            self._thanks = asyncio.get_running_loop().call_later(THANKS_S, self._thanked)
         await self._tell(self._frame(thanks), chosen, self._voice("thanks"))
 
     async def show(self, display: KeypadDisplay) -> None:
@@ -73,34 +78,41 @@ class ToldKeypad(KeyedKeypad):
         frames = [self._frame(outputs.refuse), self._voice("refused")]
         if outputs.show and outputs.number is not None:
             frames.append(self._frame(outputs.show, refused=True))
+        await self._tell(*frames)
+        # only now: on a busy line the turn may come later than the end of the refusal
+        if outputs.show and outputs.number is not None and self._is_open:
             if self._back is not None:
                 self._back.cancel()
             self._back = asyncio.get_running_loop().call_later(REFUSED_SHOWN_S, self._end_refusal)
-        await self._tell(*frames)
 
     # ------------------------------------------------------------ for the children
 
     async def _tell_again(self) -> None:
-        """The line is open: say what stands. Raises DriverError."""
-        if self._lights is not None:
+        """The line is open: say what stands. Raises DriverError.
+
+        A keypad with power of its own goes on asking for a rating that ended while the line was away.
+        """
+        if self._lights is not None or self._outputs.prompt_lights:
             await self._write_all(self._frame(self._outputs.light))
         if self._display is not None:
             await self._write_all(self._frame(self._outputs.show))
         if self._prompted:
             await self._write_all(*self._prompt_frames())
-
-    def _key_taken(self, key: str) -> None:
-        """A key was pressed; it is the one to light while it is thanked for."""
-        self._last_key = key
+        else:
+            await self._write_all(self._frame(self._outputs.prompt_end))
 
     def _refused(self) -> None:
-        self._sign(self.refuse())
+        if not self._signs:  # one at a time, however often it is pressed
+            self._sign(self.refuse())
 
     async def _stop_telling(self) -> None:
         self._is_open = False
         if self._back is not None:
             self._back.cancel()
             self._back = None
+        if self._thanks is not None:
+            self._end_thanks()
+            self._lights = frozenset()
         signs = [task for task in self._signs if task is not asyncio.current_task()]
         for task in signs:
             task.cancel()
@@ -110,10 +122,7 @@ class ToldKeypad(KeyedKeypad):
     # ------------------------------------------------------------ inside
 
     def _sign(self, work: Coroutine[Any, Any, None]) -> None:
-        """Say something beside what is being done; one at a time."""
-        if self._signs:
-            work.close()
-            return
+        """Say something beside what is being done."""
         task = asyncio.get_running_loop().create_task(work)
         self._signs.add(task)
         task.add_done_callback(self._signs.discard)
@@ -121,7 +130,25 @@ class ToldKeypad(KeyedKeypad):
     def _end_refusal(self) -> None:
         self._back = None
         if self._is_open:
-            self._sign(self._tell(self._frame(self._outputs.show)))
+            self._sign(self._show_again())
+
+    async def _show_again(self) -> None:
+        if self._back is None:
+            await self._tell(self._frame(self._outputs.show))
+
+    def _end_thanks(self) -> None:
+        if self._thanks is not None:
+            self._thanks.cancel()
+            self._thanks = None
+
+    def _thanked(self) -> None:
+        self._thanks = None
+        if not self._prompted:
+            self._lights = frozenset()
+            self._sign(self._light_again())
+
+    async def _light_again(self) -> None:
+        await self._tell(self._frame(self._outputs.light))
 
     def _prompt_frames(self) -> list[bytes]:
         return [self._frame(self._outputs.prompt), self._prompt_lights(self._outputs.light_order)]
