@@ -32,7 +32,7 @@ fuzz: $(VENV)/.test
 	$(BIN)/python tests/fuzz
 
 fuzz-short: $(VENV)/.test
-	$(BIN)/python tests/fuzz --runs 20000 --seconds 10
+	$(BIN)/python tests/fuzz --runs 20000 --seconds 5
 
 # A Raspberry Pi without a Raspberry Pi: docs/virtual-pi.md. ARGS="--only sound", "--keep" …
 virtual-pi: $(VENV)/.test packages-virtual-pi
