@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import io
 import logging
 import os
 import signal
@@ -36,6 +37,9 @@ INTERRUPTED = 130
 
 def main(arguments: list[str]) -> int:
     """Run `paihao doctor`; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # ✓ is not in GBK
     if arguments and arguments[0] == "test":
         from device.doctor import try_command
 

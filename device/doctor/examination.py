@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from device.doctor.finding import find, machine
+from device.doctor.opening import HELD
 from device.doctor.probing import NETWORK_PORTS, Patience, listen, probe, probe_host
 from device.doctor.profile_devices import Place, agent_runs, places
 from device.doctor.report import Answer, Found, Missing, Report, Row, RowState, Said
@@ -124,7 +125,8 @@ class Examination:
         task.add_done_callback(lambda done: self._ended(key, found, done))
 
     def _ended(self, key: str, found: Found | None, task: asyncio.Task[None]) -> None:
-        self._asking.pop(key, None)
+        if self._asking.get(key) is task:  # else forgotten meanwhile, and another thing is asked there
+            del self._asking[key]
         if task.cancelled():
             return
         task.result()
@@ -225,7 +227,7 @@ def _row(found: Found, answer: Answer | None, place: Place | None) -> Row:
         state = "in_use" if found.holder or found.skip.code == "doctor.skip_agent" else "seen"
         todo.append(found.skip)
     elif answer is not None and answer.confidence == "silent":
-        state = "silent"
+        state = "in_use" if answer.code == HELD else "silent"
         todo.append(_why_silent(found, answer))
     elif answer is not None:
         state = "ok"
@@ -238,14 +240,14 @@ def _row(found: Found, answer: Answer | None, place: Place | None) -> Row:
             todo.append(Said(answer.code))
         if answer.facts.get("echo"):
             todo.append(Said("doctor.echo"))
+        if answer.driver == "pcsc_reader":
+            todo.append(Said("doctor.needs_pcscd"))
         if state == "ok" and answer.device == "keypad" and answer.confidence == "likely":
             todo.append(Said("doctor.try_keys"))
         if found.kind == "serial" and (found.stable is None) and found.usb is not None and place is None:
             todo.append(Said("doctor.name_it", {"port": found.port or ""}))
     elif found.kind == "display" and not found.facts.get("connected"):
         todo.append(Said("doctor.no_display"))
-    elif found.what == "nfc_reader":
-        todo.append(Said("doctor.needs_pcscd"))
     return Row(
         found=found,
         answer=answer,

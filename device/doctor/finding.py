@@ -24,7 +24,9 @@ _SERIAL_NAME: Final = re.compile(r"tty(S|AMA|USB|ACM|SC|XRUSB)\d+\Z")
 _PRINTER_CLASS: Final = 0x07
 _SMART_CARD_CLASS: Final = 0x0B
 _HUB_CLASS: Final = 0x09
-_OFFICE: Final = re.compile(r"\b(PCL\w*|PJL|POSTSCRIPT|PS|PDF|URF|PWG\w*|ZPL\w*|TSPL\w*|EPL\w*|GDI|SPL)\b")
+_OFFICE: Final = re.compile(
+    r"\b(PCL\w*|PJL|POSTSCRIPT|PS|PDF|URF|PWG\w*|ESCP[LR]\w*|ZPL\w*|TSPL\w*|EPL\w*|GDI|SPL)\b"
+)
 """Languages of printers on which three bytes may print a page."""
 _WORD_BITS: Final = 8 * struct.calcsize("@l")
 _KEY_ENTER: Final = 28
@@ -202,9 +204,9 @@ def _name(usb: UsbDevice | None, row: Known | None) -> str:
     if usb is None:
         return ""
     if row is not None and row.product is not None:
-        return row.name
+        return row.shown
     said = " ".join(part for part in (usb.maker, usb.model) if part)
-    return said or (row.name if row else "USB")
+    return said or (row.shown if row else "USB")
 
 
 # ---------------------------------------------------------------- printers, other USB
@@ -439,7 +441,8 @@ def _sound(scan: _Scan) -> list[Found]:
                 facts={"card": int(number)},
             )
         )
-    return found
+    # a loudspeaker is seldom on a display's cable
+    return sorted(found, key=lambda each: "hdmi" in f"{each.path} {each.name}".lower())
 
 
 def _displays(scan: _Scan) -> list[Found]:

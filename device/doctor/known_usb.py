@@ -17,15 +17,22 @@ What = Literal[
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One row. `product` None stands for every product of the vendor; `ask` False: never send it a byte."""
+    """One row. `product` None stands for every product of the vendor; `ask` False: never send it a byte;
+    `guess`: the number is in no public list."""
 
     vendor: Number16
     product: Number16 | None = None
     what: What
     name: str
     ask: bool = True
+    guess: bool = False
     zh: str = ""
     en: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The name for people."""
+        return f"{self.name} ?" if self.guess else self.name
 
     @property
     def hint(self) -> dict[str, str] | None:

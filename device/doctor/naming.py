@@ -21,8 +21,8 @@ def as_named(found: Found) -> Answer | None:
             keys |= {f"KEY_KP{n}": key for n, key in enumerate(CALL_KEYS, 1)}
             return _likely("keypad", "evdev_keypad", {"path": path, "keys": keys}, "HID")
         case "sound", _:
-            player = ["aplay", "-q", "-D", found.path or "default", "-"]
-            return _likely("voice", "speaker", {"output": {"type": "command", "argv": player}}, "ALSA")
+            output = {"type": "alsa", "device": found.path or "default"}
+            return _likely("voice", "speaker", {"output": output}, "ALSA")
         case _, "nfc_reader":
             return _likely("card_reader", "pcsc_reader", {}, "PC/SC")
     return None

@@ -22,6 +22,7 @@ import msgspec
 
 from device.doctor.keypad_questions import heard_key, keypad_formats, keypad_poll
 from device.doctor.naming import as_named
+from device.doctor.opening import hindrance
 from device.doctor.questions import (
     ERASE,
     KIOSK_PRINTER,
@@ -66,8 +67,8 @@ _STALE_READS: Final = 8
 _WRITE_S: Final = 1.0
 _CONNECT_S: Final = 1.5
 _ANSWER_LIMIT: Final = 4096
-_CODE: Final = re.compile(rb"([\x20-\x7e]{4,}\r?\n?)+")
-"""What a scanner sends: printed characters, most often with a line's end."""
+_CODE: Final = re.compile(rb"(?:[\x20-\x7e]{4,}[\r\n]{1,2})*(?:[\x20-\x7e]{4,})?")
+"""What a scanner sends: printed characters, most often with a line's end. One way to match, no search."""
 _SHOWN: Final = 8
 """Bytes of something unknown that are shown: too few to be a person's number."""
 
@@ -140,6 +141,8 @@ async def probe_host(
 
 
 async def _probe_serial(found: Found, path: str, patience: Patience) -> Answer:
+    if code := await hindrance(path):
+        return Answer(confidence="silent", code=code)
     echoes = False
     for baud, steps in groupby(serial_plan(patience), key=lambda step: step[0]):
         line = transport(SerialConfig(path=path, baud=baud))
@@ -162,6 +165,8 @@ async def _probe_serial(found: Found, path: str, patience: Patience) -> Answer:
 
 async def _probe_usb_printer(found: Found, patience: Patience) -> Answer:
     config: dict[str, Any]
+    if found.path is not None and (code := await hindrance(found.path)):
+        return Answer(confidence="silent", code=code)
     if found.path is not None:
         line = transport(FileConfig(path=found.path))
         config, settings = {"type": "file", "path": found.stable or found.path}, "usblp"
@@ -185,6 +190,8 @@ async def _probe_usb_printer(found: Found, patience: Patience) -> Answer:
 async def _probe_usb_reader(found: Found, patience: Patience) -> Answer:
     """A reader that is known by its number; other HID devices are sent nothing: some are relays."""
     config: dict[str, Any]
+    if found.path is not None and (code := await hindrance(found.path)):
+        return Answer(confidence="silent", code=code)
     if found.path is not None:
         line = transport(HidrawConfig(path=found.path))
         config, settings = {"type": "hidraw", "path": found.stable or found.path}, "HID"

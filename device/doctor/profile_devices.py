@@ -12,11 +12,13 @@ from typing import Any
 from device.doctor.report import Found
 from device.doctor.roots import Roots
 from device.profile import CheckedDevice, CheckedProfile
+from drivers.voice.alsa import AlsaOutput, card_of
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a device of the profile should be: a path, a host and port, or a USB number. `where` says it."""
+    """Where a device of the profile should be: a path, a host and port, a USB number or a sound card. `where`
+    says it."""
 
     device: str
     driver: str
@@ -27,6 +29,8 @@ class Place:
     """("tcp" or "udp", host, port)."""
     usb: str | None = None
     usb_serial: str | None = None
+    sound: str | None = None
+    """The card's name or number."""
 
     def is_at(self, found: Found) -> bool:
         """Whether `found` is in this place."""
@@ -35,6 +39,11 @@ class Place:
         if self.network is not None:
             kind, host, port = self.network
             return found.key == f"network {host}:{port}" + ("/udp" if kind == "udp" else "")
+        if self.sound is not None:
+            return found.kind == "sound" and self.sound in (
+                str(found.facts.get("card")),
+                card_of(found.path or ""),
+            )
         if self.usb is not None:
             serial = found.facts.get("serial")
             return found.usb == self.usb and self.usb_serial in (None, serial)
@@ -42,7 +51,8 @@ class Place:
 
 
 def places(profile: CheckedProfile) -> list[Place]:
-    """One for each device that has a place; a player or a device on GPIO has none that can be missing."""
+    """One for each device that has a place; the default sound card and a device on GPIO have none that can be
+    missing."""
     return [place for device in profile.devices if (place := _place(device)) is not None]
 
 
@@ -60,6 +70,8 @@ def _place(device: CheckedDevice) -> Place | None:
         path = getattr(line, "path", None)
         if isinstance(path, str):
             return Place(device.id, device.driver_name, kind, path, path=path)
+        if isinstance(line, AlsaOutput) and (card := card_of(line.device)) is not None:
+            return Place(device.id, device.driver_name, kind, line.device, sound=card)
         vendor, product = getattr(line, "vendor", None), getattr(line, "product", None)
         if isinstance(vendor, int) and isinstance(product, int):
             number = f"{vendor:04x}:{product:04x}"

@@ -12,6 +12,11 @@ def suggested_options(answer: Answer) -> dict[str, Any]:
     return dict(answer.options)
 
 
+def usable(answer: Answer) -> bool:
+    """Whether its options are whole. Something that speaks Modbus has to be configured by hand."""
+    return answer.code not in ("doctor.modbus_unsure", "doctor.modbus_relay")
+
+
 def guessed(answer: Answer) -> dict[str, tuple[Any, str, str]]:
     """Options that the device does not tell and a technician looks up: name → value, zh-CN, en."""
     match answer.driver:

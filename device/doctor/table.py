@@ -97,7 +97,7 @@ def as_lines(report: Report, language: str) -> Iterator[str]:
     """One line for each thing, for pipes and logs."""
     for row in report.rows:
         parts = [where(row), what(row, language), answered(row, language), todo(row, language)]
-        cells = (" ".join(part.split("\n")) for part in parts)
+        cells = ((" / " if n == 3 else " ").join(part.split("\n")) for n, part in enumerate(parts))
         yield f"{MARKS[row.state]} " + " | ".join(cell for cell in cells if cell)
     for missing in report.missing:
         yield f"{MARKS['missing']} {missing.where} | {missing.device} ({missing.driver}) | " + todo(

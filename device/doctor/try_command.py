@@ -90,7 +90,7 @@ async def _run(options: argparse.Namespace, profile: CheckedProfile | None) -> i
     if isinstance(chosen, _Chosen):
         if chosen.driver.kind != KINDS[options.kind]:
             raise LookupError(f"{chosen.name} is a {chosen.driver.kind}, not a {KINDS[options.kind]}")
-        held = _held(options, profile, chosen)
+        held = await _held(options, profile, chosen)
         chosen = held or await try_device(
             build(chosen.driver, chosen.config), chosen.config, chosen.name, person, options.timeout
         )
@@ -146,7 +146,7 @@ def _from_profile(options: argparse.Namespace, profile: CheckedProfile) -> _Chos
 async def _from_answers(options: argparse.Namespace, person: Person) -> _Chosen | Verdict:
     """The first device of the kind that answers, with what it needs to be used."""
     from device.doctor.examination import Examination
-    from device.doctor.suggesting import suggested_options
+    from device.doctor.suggesting import suggested_options, usable
 
     person.tell("doctor.asking_still")
     examination = Examination(
@@ -157,6 +157,7 @@ async def _from_answers(options: argparse.Namespace, person: Person) -> _Chosen 
     finally:
         await examination.close()
     kind = KINDS[options.kind]
+    code = "doctor.test_none"
     for confidence in ("sure", "likely"):
         for row in report.rows:
             answer = row.answer
@@ -164,30 +165,40 @@ async def _from_answers(options: argparse.Namespace, person: Person) -> _Chosen 
                 continue
             if answer.driver is None:
                 continue
+            if not usable(answer):
+                code = answer.code or code
+                continue
             person.tell("doctor.test_found", name=answer.driver, where=row.found.stable or row.found.name)
             return _checked(answer.driver, suggested_options(answer))
-    return Verdict(device=kind, driver="", outcome="failed", code="doctor.test_none")
+    return Verdict(device=kind, driver="", outcome="failed", code=code)
 
 
-def _held(options: argparse.Namespace, profile: CheckedProfile | None, chosen: _Chosen) -> Verdict | None:
-    """The agent or another program has the device: nothing is sent."""
+async def _held(
+    options: argparse.Namespace, profile: CheckedProfile | None, chosen: _Chosen
+) -> Verdict | None:
+    """The agent or another program has the device, or it may not be opened: nothing is sent."""
     from device.doctor.finding import holder_of
+    from device.doctor.opening import HELD, hindrance
     from device.doctor.profile_devices import agent_runs
 
     roots = roots_of(options)
     config: Any = chosen.config
     line = getattr(config, "transport", config)
-    holder = holder_of(line.path, roots) if isinstance(getattr(line, "path", None), str) else None
+    path = getattr(line, "path", None)
+    holder = holder_of(path, roots) if isinstance(path, str) else None
     running = profile is not None and agent_runs(profile, roots)
-    if holder is None and not running:
-        return None
     agent = running or (holder is not None and holder.agent)
+    code: str | None = "doctor.test_agent" if agent else HELD if holder is not None else None
+    if code is None and line is not config and isinstance(path, str):
+        code = await hindrance(path)
+    if code is None:
+        return None
     return Verdict(
         device=chosen.driver.kind,
         driver=chosen.name,
         outcome="failed",
-        code="doctor.test_agent" if agent else "doctor.test_held",
-        proved={"program": holder.name if holder else "paihao"},
+        code=code,
+        proved={"program": holder.name} if holder else {"program": "paihao"} if running else {},
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, TypeVar
@@ -23,6 +24,8 @@ from drivers.light.protocol import Light
 from drivers.ticket_printer.protocol import Paper, TicketPrinter
 from drivers.voice.protocol import Announcement, Voice
 from wire.texts import text
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -87,6 +90,9 @@ async def try_device(
             outcome, code, proved = await _try(driver, config, person, timeout, serving)
     except DriverError as error:
         outcome, code, proved = "failed", error.code, {}
+    except Exception:
+        logger.exception("driver %s", name)  # a bug of its own
+        outcome, code, proved = "failed", DriverError.code, {}
     facts: dict[str, Fact] = {key: fact for key, fact in driver.health.facts.items() if fact is not None}
     return Verdict(device=driver.kind, driver=name, outcome=outcome, code=code, proved=facts | proved)
 
@@ -109,7 +115,7 @@ async def _try(
         case Voice():
             return await _try_voice(driver, person, timeout)
         case Light():
-            return await _try_light(driver, person, timeout)
+            return await _try_light(driver, person, timeout, serving)
     return "failed", "doctor.test_no_such", {}
 
 
@@ -243,7 +249,8 @@ async def _try_keypad(
         proved: dict[str, Fact] = {"keys": len(wanted), "pressed": " ".join(pressed)}
         if left:
             proved["left"] = " ".join(left)
-            return "failed", "doctor.test_keys_left" if pressed else "doctor.test_no_key", proved
+            code = "doctor.test_keys_left" if pressed else keypad.health.code or "doctor.test_no_key"
+            return "failed", code, proved
         await keypad.thank()
         return "passed", "doctor.test_keys", proved
     finally:
@@ -271,7 +278,7 @@ async def _try_card(
             person.tell("card.unreadable")
         elif event.what != "removed":
             return "passed", "doctor.test_read", _masked(event)
-    return "failed", "card.unreadable" if again else "doctor.test_no_card", {}
+    return "failed", "card.unreadable" if again else reader.health.code or "doctor.test_no_card", {}
 
 
 def _masked(event: CardEvent) -> dict[str, Fact]:
@@ -305,12 +312,14 @@ async def _try_voice(voice: Voice, person: Person, timeout: float) -> Result:
     return "passed", "doctor.test_spoken" if heard is None else "doctor.test_seen", {}
 
 
-async def _try_light(light: Light, person: Person, timeout: float) -> Result:
+async def _try_light(light: Light, person: Person, timeout: float, serving: asyncio.Task[None]) -> Result:
     person.tell("doctor.test_flashing")
     result = await light.signal("call", _LIGHT_S, within_s=timeout)
     if result.outcome != "done":
         return "failed", result.code or light.health.code or DriverError.code, {}
-    await asyncio.sleep(_LIGHT_S + _SENT_S)  # it goes dark by itself
+    # it goes dark by itself, if it is not lost meanwhile
+    with contextlib.suppress(TimeoutError):
+        await _while_served(asyncio.Event().wait(), serving, _LIGHT_S + _SENT_S)
     seen = await person.confirm("doctor.ask_flashed", timeout)
     if seen is False:
         return "failed", "doctor.test_not_flashed", {}

@@ -79,6 +79,8 @@ def _tell(written: Written, target: Path, backup: Path | None, language: str) ->
         say(text("doctor.written_beside", language, file=target))
     if written.missing:
         say(text("doctor.written_without", language, devices=" ".join(written.missing)))
+    if written.optional:
+        say(text("doctor.written_optional", language, devices=" ".join(written.optional)))
     if written.udev:
         say(text("doctor.written_udev", language))
         for line in written.udev:

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 from device.doctor.report import Answer, Found, Report, Row
-from device.doctor.suggesting import guessed, suggested_options
+from device.doctor.suggesting import guessed, suggested_options, usable
 from device.profile import CheckedProfile, load_profile
 
 StationKind = Literal["kiosk", "counter", "board"]
 
 
 class _Role(NamedTuple):
-    """A place for a device: the station's field, the device's id and class, whether it must be there."""
+    """A place for a device: the station's field, the device's id and class, whether it must be there, whether
+    many halls do without."""
 
     field: str
     device: str
@@ -29,21 +30,22 @@ class _Role(NamedTuple):
     needed: bool = False
     drivers: tuple[str, ...] = ()
     """Only these, where a class has different uses."""
+    optional: bool = False
 
 
 ROLES: Final[dict[StationKind, tuple[_Role, ...]]] = {
     "kiosk": (
         _Role("printer", "printer", "ticket_printer", needed=True),
         _Role("card_reader", "card-reader", "card_reader", drivers=("sam_reader",)),
-        _Role("scanner", "scanner", "card_reader", drivers=("scanner", "pcsc_reader")),
+        _Role("scanner", "scanner", "card_reader", drivers=("scanner", "pcsc_reader"), optional=True),
     ),
     "counter": (
         _Role("call_screen", "strip", "call_screen"),
         _Role("call_keypad", "call-keypad", "keypad"),
         _Role("rating_keypad", "rating-keypad", "keypad"),
-        _Role("light", "light", "light"),
+        _Role("light", "light", "light", optional=True),
     ),
-    "board": (_Role("voice", "voice", "voice"), _Role("light", "light", "light")),
+    "board": (_Role("voice", "voice", "voice"), _Role("light", "light", "light", optional=True)),
 }
 _RATING_KEYS: Final = {f"KEY_{n}": str(n) for n in range(1, 6)} | {f"KEY_KP{n}": str(n) for n in range(1, 6)}
 _PLACE: Final = ("transport", "path", "output")
@@ -55,12 +57,14 @@ _NOT_FOUND_PRINTER: Final[dict[str, Any]] = {
 
 
 class Written(NamedTuple):
-    """The text of a profile; `found`: ids of devices that were found, `missing`: roles without a device;
-    `udev`: lines that give them names by role."""
+    """The text of a profile; `found`: ids of devices that were found; `missing`: of those that were not;
+    `optional`: of those that were not and that many halls do without; `udev`: lines that give them names by
+    role."""
 
     text: str
     found: tuple[str, ...]
     missing: tuple[str, ...]
+    optional: tuple[str, ...]
     udev: tuple[str, ...]
 
 
@@ -76,6 +80,7 @@ def profile_text(
     lines = _head(station, hall, node, before)
     fields: dict[str, str] = {}
     found, missing, udev = [], [], []
+    optional: list[str] = []
     kept = {entry["id"]: entry for entry in before.get("device", []) if isinstance(entry.get("id"), str)}
     for role in ROLES[station]:
         row = given.get(role.field)
@@ -93,7 +98,7 @@ def profile_text(
             lines += _entry(role.device, "escpos", _NOT_FOUND_PRINTER, {})
             missing.append(role.device)
         else:
-            missing.append(role.device)
+            (optional if role.optional else missing).append(role.device)
             continue
         fields[role.field] = role.device
     for entry in kept.values():
@@ -101,7 +106,7 @@ def profile_text(
     lines += _station(station, node, fields, before)
     text = "\n".join(lines) + "\n"
     _check(text)
-    return Written(text, tuple(found), tuple(missing), tuple(udev))
+    return Written(text, tuple(found), tuple(missing), tuple(optional), tuple(udev))
 
 
 def udev_line(found: Found, role: str) -> str | None:
@@ -126,7 +131,7 @@ def _given(report: Report, station: StationKind) -> dict[str, Row]:
                 continue
             if role.drivers and row.answer.driver not in role.drivers:
                 continue
-            if not _usable(row.answer):
+            if not usable(row.answer):
                 continue
             if role.kind == "keypad" and (role.field == "rating_keypad") != _is_rating(row.answer):
                 continue
@@ -135,15 +140,10 @@ def _given(report: Report, station: StationKind) -> dict[str, Row]:
     if station == "counter" and "rating_keypad" not in given:
         # two pads of one kind: the second is the rating keypad
         pads = [row for row in rows if row.answer is not None and row.answer.device == "keypad"]
-        left = [row for row in pads if row not in given.values() and row.answer and _usable(row.answer)]
+        left = [row for row in pads if row not in given.values() and row.answer and usable(row.answer)]
         if left:
             given["rating_keypad"] = left[0]
     return given
-
-
-def _usable(answer: Answer) -> bool:
-    """Whether its options are whole. Something that speaks Modbus has to be configured by hand."""
-    return answer.code not in ("doctor.modbus_unsure", "doctor.modbus_relay")
 
 
 def _is_rating(answer: Answer) -> bool:
@@ -301,6 +301,7 @@ def store(file: Path, text: str, *, force: bool, stamp: str) -> tuple[Path, Path
     part = target.with_name(f".{target.name}.part")
     part.write_text(text, "utf-8")
     if backup is not None:
-        file.rename(backup)
-    part.rename(target)
+        backup.unlink(missing_ok=True)
+        backup.hardlink_to(file)  # at no time is there no profile
+    part.replace(target)
     return target, backup

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import io
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from device.doctor import probing
+from device.doctor import opening, probing
 from device.doctor.examination import Examination
 from device.doctor.probing import Patience, listen, probe_host
 from device.doctor.report import Answer, Found, Report, Row, as_json, json_schema
@@ -106,6 +108,56 @@ async def test_a_line_that_answers_nothing_is_silent_and_says_what_to_check(mach
     assert row.state == "silent"
     assert [said.code for said in row.todo] == ["doctor.silent_serial"]
     assert report.status == 0, "without a profile nobody misses it"
+
+
+async def test_a_port_that_another_program_locked_is_in_use_and_not_unplugged(
+    machine: Any, plug: Any
+) -> None:
+    line = await plug("1-1.4", "ttyUSB0", FakeEscposPrinter(), 115200)
+    with line.path.open("rb+", buffering=0) as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        report = await examine(machine, patience=SILENT).look()
+    row = row_at(report, "1-1.4")
+    assert (row.state, [said.code for said in row.todo]) == ("in_use", ["doctor.test_held"])
+    assert line.bytes_in == 0
+
+
+async def test_a_port_that_never_opens_does_not_stop_the_others(
+    machine: Any, plug: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plug("1-1.1", "ttyUSB0", FakeEscposPrinter(), 115200)
+    await plug("1-1.2", "ttyUSB1", FakeEscposPrinter(), 115200)
+    let_go = threading.Event()
+    real = opening._blocking_try
+
+    def hung(path: str) -> str | None:
+        return str(let_go.wait(60)) if path.endswith("ttyUSB0") else real(path)
+
+    monkeypatch.setattr(opening, "_blocking_try", hung)
+    monkeypatch.setattr(opening, "OPEN_S", 2.0)
+    try:
+        report = await examine(machine).look()
+        assert [said.code for said in row_at(report, "1-1.1").todo] == ["doctor.open_hangs"]
+        assert answer_at(report, "1-1.2").driver == "escpos"
+        assert await opening.hindrance(str(machine.folder / "dev/ttyUSB0")) == "doctor.open_hangs"
+    finally:
+        let_go.set()
+
+
+async def test_another_device_in_the_same_look_is_asked_and_let_go_of(machine: Any, plug: Any) -> None:
+    """Unplugged and something else plugged in under its name between two looks."""
+    first = await plug("1-1.1", "ttyUSB0", FakeDevice(), 9600)
+    examination = examine(machine)
+    await examination.refresh()
+    await asyncio.sleep(0)
+    await first.unplug()
+    machine.remove("1-1.1", "ttyUSB0")
+    await plug("1-1.2", "ttyUSB0", FakeEscposPrinter(), 115200)
+    await examination.refresh()
+    await asyncio.sleep(0.05)  # what was forgotten ends
+    assert examination.is_asking, "the new one is being asked"
+    report = await examination.look()
+    assert answer_at(report, "1-1.2").driver == "escpos"
 
 
 class Echo(FakeDevice):
@@ -271,6 +323,11 @@ async def test_a_host_that_answers_nowhere_is_said_once() -> None:
         (bytes.fromhex("01 05 31 07"), "serial_keypad", None),
         (b"6901234567892\r\n", "scanner", None),
         (bytes.fromhex("fe dc ba 98"), None, "doctor.heard_unknown"),
+        (
+            b"temperature 21 degrees, humidity 40 percent" * 3 + b"\xff",
+            None,
+            "doctor.heard_unknown",
+        ),
     ],
 )
 async def test_a_key_that_is_pressed_names_the_keypad(
@@ -397,3 +454,39 @@ async def test_a_second_look_asks_only_at_the_rate_that_answered(
     report = await examination.look()
     assert opened == [9600]
     assert answer_at(report, "1-1.1").code == "printer.paper_out"
+
+
+async def test_a_sound_card_of_the_profile_that_is_gone_is_missing(machine: Any) -> None:
+    machine.put("proc/asound/cards", " 1 [Device         ]: USB-Audio - USB Audio Device\n")
+    (machine.folder / "proc/asound/card1/pcm0p").mkdir(parents=True)
+    output = '{ type = "alsa", device = "plughw:CARD=Device" }'
+    file = machine.put(
+        "node.toml",
+        f"""
+hall = "hall-1"
+node = "board-1"
+storage = "{machine.folder}/agent.db"
+broker = {{ host = "127.0.0.1" }}
+[[device]]
+id = "voice"
+driver = "speaker"
+options = {{ output = {output} }}
+[[station]]
+kind = "board"
+id = "board-1"
+voice = "voice"
+""",
+    )
+    profile = load_profile(file)
+    report = await examine(machine, profile=profile).look()
+    assert [row.profile_device for row in report.rows] == ["voice"] and not report.missing
+    machine.put("proc/asound/cards", "--- no soundcards ---\n")
+    report = await examine(machine, profile=profile).look()
+    assert [missing.device for missing in report.missing] == ["voice"] and report.status == 1
+
+
+async def test_an_nfc_reader_says_that_it_needs_pcscd(machine: Any) -> None:
+    machine.usb("1-1.5", "ffff:0001")
+    machine.interface("1-1.5", "0b", "")
+    (row,) = (await examine(machine).look()).rows
+    assert [said.code for said in row.todo] == ["doctor.needs_pcscd"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -170,6 +172,50 @@ def test_every_row_of_the_table_of_numbers_says_what_it_is_in_both_languages_or_
     for row in table().values():
         assert bool(row.zh) == bool(row.en), row
         assert row.ask or row.hint, "says why it is not asked"
-    printer = known(0x04B8, 0x0E15)
+    printer = known(0x04B8, 0x0E03)
     assert printer is not None and printer.what == "ticket_printer"
     assert known(0xFFFF, 1) is None
+
+
+USB_IDS = Path("/usr/share/misc/usb.ids")
+
+
+@pytest.mark.skipif(not USB_IDS.exists(), reason="needs the Debian package usb.ids")
+def test_every_number_that_is_no_guess_is_in_the_public_list() -> None:
+    listed: set[tuple[int, int | None]] = set()
+    vendor = 0
+    for line in (
+        USB_IDS.read_text("utf-8", "replace").partition("# List of known device classes")[0].splitlines()
+    ):
+        if match := re.match(r"([0-9a-f]{4})  ", line):
+            vendor = int(match.group(1), 16)
+            listed.add((vendor, None))
+        elif match := re.match(r"\t([0-9a-f]{4})  ", line):
+            listed.add((vendor, int(match.group(1), 16)))
+    assert len(listed) > 20_000
+    for number, row in table().items():
+        assert row.guess or number in listed, row
+
+
+def test_a_guess_is_shown_as_one(machine: Any) -> None:
+    machine.adapter("1-1.2", "ttyUSB0", "1a86:55d4").touch()
+    assert the(find(machine.roots), "serial").name == "CH9102 USB-RS232 ?"
+
+
+def test_a_loudspeaker_goes_before_a_display(machine: Any) -> None:
+    cards = [(0, "vc4hdmi0", "vc4-hdmi - vc4-hdmi-0"), (1, "Device", "USB-Audio - USB Audio Device")]
+    lines = [f" {n} [{short:15}]: {name}\n                      x\n" for n, short, name in cards]
+    machine.put("proc/asound/cards", "".join(lines))
+    for n, _, _ in cards:
+        (machine.folder / f"proc/asound/card{n}/pcm0p").mkdir(parents=True)
+    assert [each.path for each in find(machine.roots)] == ["plughw:CARD=Device", "plughw:CARD=vc4hdmi0"]
+
+
+def test_an_ink_printer_is_never_asked(machine: Any) -> None:
+    machine.usb("1-1.1", "04b8:1114")
+    folder = machine.interface("1-1.1", "07", "usblp")
+    machine.put(f"{folder}/ieee1284_id", "MFG:EPSON;CMD:ESCPL2,BDC,D4,D4PX,ESCPR7,END4,GENEP;MDL:XP-440;")
+    (machine.folder / folder / "usbmisc/lp0").mkdir(parents=True)
+    machine.put("dev/usb/lp0", "")
+    found = the(find(machine.roots), "usb_printer")
+    assert found.skip is not None and found.skip.code == "doctor.skip_office"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -257,3 +258,49 @@ async def test_the_command_refuses_what_makes_no_sense(doctor: Any) -> None:
     assert status == 2 and "no_such" in said
     status, said = await doctor("test", "screen")
     assert status == 1 and "No such device answers" in said
+
+
+async def test_a_light_that_is_lost_while_it_flashes_has_not_passed(
+    plug: Plug, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trying, "_LIGHT_S", 20.0)
+    line = await plug(FakeLcus())
+
+    async def pull() -> None:
+        while line.bytes_in == 0:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        await line.unplug()
+
+    pulling = asyncio.create_task(pull())
+    options = {"transport": at(line), "format": "lcus", "lamps": {"beacon": 1}}
+    verdict = await verdict_on("serial_light", options)
+    await pulling
+    assert (verdict.outcome, verdict.code) == ("failed", "device.unplugged")
+
+
+async def test_a_muted_voice_has_not_passed() -> None:
+    verdict = await verdict_on("speaker", {"output": {"type": "command", "argv": ["cat"]}, "volume": 0})
+    assert (verdict.outcome, verdict.code) == ("failed", "voice.muted")
+
+
+async def test_a_bug_in_a_driver_is_a_verdict(plug: Plug, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = await plug(FakeEscposPrinter())
+
+    async def fails(self: Any) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(driver_class("escpos"), "open", fails)
+    verdict = await verdict_on("escpos", {"transport": at(line)})
+    assert (verdict.outcome, verdict.code) == ("failed", "device.fault")
+
+
+async def test_a_port_of_another_program_is_not_called_unplugged(doctor: Any, plug: Plug) -> None:
+    line = await plug(FakeEscposPrinter())
+    options = ("transport.type=serial", f"transport.path={line.path}")
+    words = [word for option in options for word in ("--option", option)]
+    with line.path.open("rb+", buffering=0) as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        status, said = await doctor("test", "printer", "--driver", "escpos", *words, "--json")
+    assert status == 1 and json.loads(said)["code"] == "doctor.test_held"
+    assert line.bytes_in == 0

@@ -83,7 +83,7 @@ def test_what_is_written_can_be_run(
     (made,) = profile.profile.station
     for role in ROLES[station]:
         assert getattr(made, role.field) == (role.device if role.device in devices else None)
-    assert set(written.found) | set(written.missing) == {role.device for role in ROLES[station]}
+    assert {*written.found, *written.missing, *written.optional} == {role.device for role in ROLES[station]}
     assert "#" in written.text and any("一" <= char <= "鿿" for char in written.text)
 
 
@@ -178,3 +178,24 @@ async def test_wrong_ids_are_wrong_usage(doctor: Any, machine: Any) -> None:
     words = ["write", "--station", "board", "--hall", "Big Hall", "--node", "b", "--output", str(file)]
     status, said = await doctor(*words)
     assert status == 2 and "hall" in said and not file.exists()
+
+
+def test_a_hall_without_lights_and_scanners_misses_nothing() -> None:
+    written = profile_text(report(), "counter", "hall-1", "counter-3")
+    assert written.optional == ("light",)
+    assert written.missing == ("strip", "call-keypad", "rating-keypad")
+
+
+def test_a_file_that_is_replaced_is_there_at_every_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text("earlier")
+
+    def fails(self: Path, target: Path) -> Path:
+        raise OSError("no power")
+
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(OSError, match="no power"):
+        store(file, "later", force=True, stamp="now")
+    assert file.read_text() == "earlier"
