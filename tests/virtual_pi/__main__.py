@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench import CHECKS, Bench, Check, Result
 from image import FOLDER, ROOT, BuildError, build
-from install import install
+from install import blocking_wheel, install
 from machine import Machine
 from session import Session
 
@@ -91,10 +91,11 @@ async def _run(machine: Machine, chosen: list[Check], keep: bool, shell: bool) -
     try:
         machine.new_disk()
         await machine.start()
+        making = asyncio.create_task(asyncio.to_thread(blocking_wheel))
         started = await machine.until_up()
         _row("boot", "ok", started, [])
         installed = time.monotonic()
-        await install(machine, session)
+        await install(machine, session, await making)
         _row("install", "ok", time.monotonic() - installed, [])
         for each in chosen:
             result = await _one(bench, each)

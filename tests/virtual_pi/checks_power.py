@@ -69,6 +69,7 @@ def reprint(hall: HostHall, ticket: str) -> None:
 
 @check(
     "the mains go off in tickets, twice: no number twice, the record whole, the cut one unknown, reprinted",
+    short=False,
     power=True,
 )
 async def power_cut_in_tickets(bench: Bench) -> None:

@@ -201,7 +201,7 @@ async def serial_write_limit(bench: Bench) -> None:
         bench.driver("printer", "escpos", transport=transport, status="none", write_s=2.0) as printer,
     ):
         await printer.until("ok")
-        line.faults.stop_after = 40
+        line.stall()
         took = stopwatch()
         result = await printer.call("print_ticket", PAPER)
         bench.note(f"given up after {took():.1f} s")
@@ -216,3 +216,30 @@ async def serial_write_limit(bench: Bench) -> None:
     async with asyncio.timeout(10):
         while not any("A018" in ticket.text for ticket in fake.tickets):
             await asyncio.sleep(0.1)
+
+
+@check("a line that stays stalled holds up nobody: a strip beside it shows every call", short=False)
+async def serial_stall_alone(bench: Bench) -> None:
+    fake, strip = FakeEscposPrinter(), FakeOnbonCard()
+    line = StallingLine(bench.machine, fake)
+    transport = {"type": "serial", "path": await stalling_port(bench), "baud": 115200}
+    async with (
+        bench.plugged(line),
+        bench.plugged(adapter(bench, "strip", strip)),
+        bench.driver("strip", "onbon_bx", transport=serial("strip", 57600)) as screen,
+        bench.driver("printer", "escpos", transport=transport, write_s=1.0) as printer,
+    ):
+        await printer.until("ok")
+        await screen.until("ok")
+        line.stall()
+        await printer.call("print_ticket", PAPER)
+        slowest = 0.0
+        for number in range(8):
+            took = stopwatch()
+            assert (await screen.call("show", {"text": f"请A{number:03}号"}))["outcome"] == "done"
+            slowest = max(slowest, took())
+            await asyncio.sleep(0.5)
+        bench.note(f"slowest call on the strip meanwhile {slowest:.1f} s")
+        assert slowest < 3.0
+        line.resume()
+        await printer.until("ok")

@@ -78,7 +78,7 @@ async def agent_killed(bench: Bench) -> None:
         assert '"paper": "confirmed"' in await bench.inside(f"{CITIZEN} 1")
 
 
-@check("the agent hangs (SIGSTOP): systemd's watchdog ends it and starts it again")
+@check("the agent hangs (SIGSTOP): systemd's watchdog ends it and starts it again", short=False)
 async def agent_hangs(bench: Bench) -> None:
     async with kiosk(bench, FakeEscposPrinter()) as hall:
         before = await shown(bench, "MainPID")

@@ -35,9 +35,8 @@ systemctl start paihao-session
 """
 
 
-async def install(machine: Machine, session: Session) -> None:
-    """Also starts `session`. Raises AnswerError when a step fails, CalledProcessError without a wheel."""
-    wheel = _wheel()
+async def install(machine: Machine, session: Session, wheel: Path) -> None:
+    """Also starts `session`. Raises AnswerError when a step fails."""
     agent = machine.agent
     await agent.run(f"mkdir -p {INSIDE}")
     await agent.put(f"/tmp/{wheel.name}", wheel.read_bytes())
@@ -58,7 +57,8 @@ async def install(machine: Machine, session: Session) -> None:
     await session.until_connected()
 
 
-def _wheel() -> Path:
+def blocking_wheel() -> Path:
+    """Paihao as it is in the checkout now. Raises CalledProcessError."""
     folder = FOLDER / "wheel"
     for old in folder.glob("*.whl"):
         old.unlink()

@@ -108,6 +108,11 @@ class StallingLine(Line):
             self._from = self._to = -1
             self._forget()
 
+    def stall(self) -> None:
+        """Take not one more byte until `resume`."""
+        self.faults.stop_after = 0
+        self._stalled()
+
     def resume(self) -> None:
         super().resume()
         asyncio.get_running_loop().add_reader(self._from, self._readable)
