@@ -5,8 +5,9 @@ printer directly (`escpos`): only that asks the paper.
 
 What is known of a ticket (docs/decisions/0031):
 
-- The job *completed* and behind the queue is a printer that speaks IPP, and is no other CUPS: it said itself
-  that it printed it: *confirmed*. Every other backend is done when the last byte is sent: *unknown*.
+- The job *completed*, behind the queue is a printer that speaks IPP and is no other CUPS, and that printer
+  itself lists the job as completed: *confirmed*. Every other backend is done when the last byte is sent:
+  *unknown*. So is a job that the printer forgot, which CUPS' ipp backend takes for completed.
 - It was cancelled or given up before anything was handed to the printer: *failed*. Else: *unknown*.
 - A job that is not done in `print_s`, or whose printer says that something is wrong, is cancelled, so that it
   does not come out later. So are unfinished tickets of an earlier program, at the start and before a ticket.
@@ -22,6 +23,8 @@ import asyncio
 import contextlib
 import io
 import logging
+import secrets
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, ClassVar, Final, Literal
 
@@ -38,6 +41,7 @@ from drivers.ticket_printer.print_queue import (
     IPP_PORT,
     PrintQueue,
     QueuedJob,
+    QueueRefusedError,
     QueueState,
     server_of,
 )
@@ -50,8 +54,8 @@ WATCH_S: Final = 0.1
 """Between two looks at a job."""
 GIVE_UP_S: Final = 3.0
 """How long a cancelled job may take to end."""
-JOB_NAME: Final = "paihao ticket"
-"""Unfinished jobs of this name are cancelled; no others."""
+JOB_NAME: Final = f"paihao ticket {socket.gethostname()} "
+"""Unfinished jobs whose names begin so are cancelled; no others, so that another machine's are left alone."""
 NOT_PROVED: Final = "cups.not_proved"
 RAW: Final = "application/vnd.cups-raw"
 DOTS_PER_INCH: Final = 203
@@ -108,6 +112,8 @@ class CupsPrinter(TicketPrinter):
         """Why the last job was not completed."""
         self._torn = config.start_slip
         """A torn ticket may hang in the printer."""
+        self._left = False
+        """A ticket that was given up may still be in the queue."""
 
     # ---------------------------------------------------------------- life
 
@@ -135,6 +141,8 @@ class CupsPrinter(TicketPrinter):
             if not self._turn.locked():
                 async with self._turn:
                     await self._look(queue)
+                    if self._left:
+                        await self._clear(queue)
             await asyncio.sleep(self._config.poll_s)
         raise LineLostError("not open")
 
@@ -256,32 +264,42 @@ class CupsPrinter(TicketPrinter):
 
     async def _print(self, queue: PrintQueue, document: bytes, raw: bool, before: QueueState) -> PrintResult:
         torn, self._torn = self._torn, True
+        self._left = True
         reports = self._reports
+        name = JOB_NAME + secrets.token_hex(8)
         job: QueuedJob | None = None
         number: int | None = None
         code: str | None = None
         try:
             kind = RAW if raw else "image/png"
-            number = await queue.print(JOB_NAME, kind, document, self._config.options)
+            number = await queue.print(name, kind, document, self._config.options)
             job, code = await self._watch(queue, number, before)
-        except LineLostError as error:
-            return PrintResult("unknown", error.code)
         except DriverError as error:
-            if number is None:  # it answered, and took no job
-                self._torn = torn
+            if number is None and isinstance(error, QueueRefusedError):  # it answered, and took no job
+                self._torn, self._left = torn, False
                 return PrintResult("failed", error.code)
             return PrintResult("unknown", error.code)
         finally:
             if number is not None and (job is None or not job.ended):
                 # also when this task is cancelled: it must not come out later
                 await asyncio.shield(self._abandon(queue, number))
+        self._left = not job.ended
         if job.state == JobState.COMPLETED and not job.reasons & _INCOMPLETE:
-            self._torn = False
-            return PrintResult("confirmed") if reports else PrintResult("unknown", NOT_PROVED)
+            proved = reports and await self._printed(name)
+            self._torn = reports and not proved
+            return PrintResult("confirmed") if proved else PrintResult("unknown", NOT_PROVED)
         if job.ended and not job.begun:
             self._torn = torn
             return PrintResult("failed", code or "cups.job_refused")
         return PrintResult("unknown", code or "cups.job_failed")
+
+    async def _printed(self, name: str) -> bool:
+        """Whether the printer itself lists the job as completed."""
+        try:
+            return self._device is not None and await self._device.completed(name)
+        except DriverError as error:
+            logger.warning("the printer did not say what became of a ticket: %s", error)
+            return False
 
     async def _watch(
         self, queue: PrintQueue, number: int, before: QueueState
@@ -328,4 +346,5 @@ class CupsPrinter(TicketPrinter):
             job = await self._give_up(queue, number)
             if not job.ended:
                 return False
+        self._left = False
         return True

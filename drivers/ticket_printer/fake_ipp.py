@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from drivers.ticket_printer.fake import FakeEscposPrinter
+from drivers.ticket_printer.fake import RECEIVE_BUFFER, FakeEscposPrinter
 
 JOBS_LIMIT: Final = 50
 """So many of the last jobs are known."""
@@ -25,8 +25,13 @@ _FORMATS: Final = (b"application/octet-stream", b"application/vnd.cups-raw")
 @dataclass(slots=True)
 class _Job:
     number: int
+    name: bytes = b""
     state: int = 3
+    given: bool = False
+    """Its document has come."""
     waiting: bytes = b""
+    ends: int = 0
+    """Bytes that the mechanism has worked through when this job is out."""
 
 
 class FakeIppPrinter:
@@ -36,6 +41,8 @@ class FakeIppPrinter:
         self.paper = paper or FakeEscposPrinter()
         self.port = 0
         self.jobs: dict[int, _Job] = {}
+        self._last = 0
+        self._feeding = False
         self.paper.on_change = self._work
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -58,6 +65,12 @@ class FakeIppPrinter:
     def uri(self) -> str:
         return f"ipp://127.0.0.1:{self.port}/ipp/print"
 
+    def forget(self) -> None:
+        """As after its power was away for a moment: it knows no job any more, and prints none."""
+        self.jobs.clear()
+        self.paper.power_off()
+        self.paper.power_on()
+
     # ---------------------------------------------------------------- printing
 
     @property
@@ -75,14 +88,21 @@ class FakeIppPrinter:
 
     def _work(self) -> None:
         """Give the mechanism what it takes, and see which job it is through with."""
-        for job in self.jobs.values():
-            if job.state in (3, 5, 6):
-                job.state = 6 if self.paper.offline else 5
-                if job.waiting and not self.paper.offline:
-                    data, job.waiting = job.waiting, b""
-                    for start in range(0, len(data), 1024):
-                        self.paper.received(data[start : start + 1024])
-                if not job.waiting and not self.paper.offline and self.paper.hanging is None:
+        if self._feeding:
+            return
+        paper = self.paper
+        for job in list(self.jobs.values()):
+            if job.given and job.state in (3, 5, 6):
+                self._feeding = True
+                while (
+                    job.waiting and not paper.offline and job.ends < paper.worked_bytes + RECEIVE_BUFFER // 2
+                ):
+                    data, job.waiting = job.waiting[:1024], job.waiting[1024:]
+                    job.ends = max(job.ends, paper.worked_bytes) + len(data)
+                    paper.received(data)
+                self._feeding = False
+                job.state = 6 if paper.offline else 5
+                if not job.waiting and not paper.offline and paper.worked_bytes >= job.ends:
                     job.state = 9
                 return
 
@@ -127,6 +147,7 @@ class FakeIppPrinter:
     # ---------------------------------------------------------------- IPP
 
     def _answer(self, body: bytes) -> bytes:
+        self._work()
         operation, number = struct.unpack_from(">HI", body, 2)
         at = 8
         named: dict[bytes, bytes] = {}
@@ -147,7 +168,8 @@ class FakeIppPrinter:
             case 0x000B:
                 groups = b"\x04" + self._printer()
             case 0x0002 | 0x0005:
-                job = _Job(len(self.jobs) + 1)
+                self._last += 1
+                job = _Job(self._last, named.get(b"job-name", b""))
                 self.jobs[job.number] = job
                 while len(self.jobs) > JOBS_LIMIT:
                     del self.jobs[next(iter(self.jobs))]
@@ -157,7 +179,9 @@ class FakeIppPrinter:
             case 0x0004:
                 pass
             case 0x000A:
-                groups = b"".join(b"\x02" + self._job(each) for each in self.jobs.values() if each.state < 7)
+                ended = named.get(b"which-jobs") == b"completed"
+                found = [each for each in reversed(self.jobs.values()) if (each.state >= 7) is ended]
+                groups = b"".join(b"\x02" + self._job(each) for each in found)
             case 0x0006 | 0x0008 | 0x0009 if job is None:
                 status = 0x0406
             case 0x0006 if job is not None:
@@ -177,7 +201,7 @@ class FakeIppPrinter:
         return struct.pack(">HHI", 0x0200, status, number) + b"\x01" + charset + language + groups + b"\x03"
 
     def _print(self, job: _Job, document: bytes) -> None:
-        job.waiting = document
+        job.given, job.waiting = True, document
         self._work()
 
     def _printer(self) -> bytes:
@@ -211,6 +235,7 @@ class FakeIppPrinter:
             (
                 _one(0x21, b"job-id", struct.pack(">I", job.number)),
                 _one(0x45, b"job-uri", f"{self.uri}/{job.number}".encode()),
+                _one(0x42, b"job-name", job.name),
                 _one(0x23, b"job-state", struct.pack(">I", job.state)),
                 _one(0x44, b"job-state-reasons", b"printer-stopped" if job.state == 6 else b"none"),
             )

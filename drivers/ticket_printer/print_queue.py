@@ -38,6 +38,8 @@ from drivers.ticket_printer.ipp_frames import (
 ANSWER_LIMIT: Final = 1 << 20
 """Bytes of an answer; what CUPS says of a queue is some 10 kB."""
 IPP_PORT: Final = 631
+JOBS_LIMIT: Final = 50
+"""So many of the last jobs are looked through."""
 _TRUE: Final = Value(Tag.BOOLEAN, b"\x01")
 _STOPPED: Final = 5
 _RAW: Final = "Local Raw Printer"
@@ -194,8 +196,8 @@ class PrintQueue:
         )
         return QueuedJob(state, begun, frozenset(group.texts("job-state-reasons")))
 
-    async def unfinished(self, name: str) -> list[int]:
-        """Our jobs of that name that are not ended."""
+    async def unfinished(self, begins: str) -> list[int]:
+        """Our jobs whose name begins so and that are not ended."""
         more = (
             attribute("which-jobs", Tag.KEYWORD, "not-completed"),
             Attribute("my-jobs", (_TRUE,)),
@@ -203,9 +205,24 @@ class PrintQueue:
         )
         answer = await self._ask(Operation.GET_JOBS, more)
         numbers = (
-            group.number("job-id") for group in answer.all(Tag.JOB) if group.texts("job-name") == [name]
+            group.number("job-id")
+            for group in answer.all(Tag.JOB)
+            if "".join(group.texts("job-name")).startswith(begins)
         )
         return [number for number in numbers if number is not None]
+
+    async def completed(self, name: str) -> bool:
+        """Whether it lists a job of that name, of whomever, as completed."""
+        more = (
+            attribute("which-jobs", Tag.KEYWORD, "completed"),
+            Attribute("limit", (Value.integer(JOBS_LIMIT),)),
+            attribute("requested-attributes", Tag.KEYWORD, "job-id", "job-name", "job-state"),
+        )
+        answer = await self._ask(Operation.GET_JOBS, more)
+        return any(
+            group.texts("job-name") == [name] and group.number("job-state") == JobState.COMPLETED
+            for group in answer.all(Tag.JOB)
+        )
 
     async def cancel(self, number: int) -> None:
         """Have it not printed any further; whether it was is in its state. Ended already: nothing."""

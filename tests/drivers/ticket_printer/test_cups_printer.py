@@ -20,7 +20,7 @@ from printing_bench import TICKET, VALUES
 from device.clock import Clock
 from device.supervision import Supervisor
 from drivers.driver import Health
-from drivers.errors import ConfigError, DriverError, LineLostError
+from drivers.errors import ConfigError, DriverError, FrameError, LineLostError
 from drivers.ticket_printer import cups_printer
 from drivers.ticket_printer.cups_printer import JOB_NAME, CupsConfig, CupsPrinter
 from drivers.ticket_printer.fake import FakeEscposPrinter
@@ -130,6 +130,52 @@ async def test_another_print_server_behind_the_queue_proves_nothing(
     assert not printer._reports
     await queue.close()
     await printer.close()
+
+
+async def test_printer_that_forgot_a_job_has_not_said_that_it_printed_it(
+    cups: CupsServer, ipp: FakeIppPrinter
+) -> None:
+    """CUPS' ipp backend calls a job completed that the printer does not know any more."""
+    ipp.paper.mm_per_s = 100.0
+    async with opened(cups, "network") as printer:
+        printing = asyncio.create_task(printer.print_ticket(TICKET))
+        await until(lambda: ipp.paper.hanging is not None)
+        ipp.forget()
+        assert (await printing).outcome == "unknown"
+        ipp.paper.mm_per_s = 0.0
+        assert (await printer.print_ticket(NEXT)).outcome == "confirmed"
+        assert not any(ticket.whole and "A005" in ticket.text for ticket in ipp.paper.tickets)
+
+
+@pytest.mark.parametrize("lost", [LineLostError("lost"), FrameError("garbled")], ids=["lost", "garbled"])
+async def test_ticket_whose_answer_was_lost_is_called_back(
+    cups: CupsServer,
+    raw: tuple[FakeEscposPrinter, TcpLine],
+    monkeypatch: pytest.MonkeyPatch,
+    lost: DriverError,
+) -> None:
+    """The queue took the job, the printer is away, and the agent goes on: it must not come out later."""
+    fake, line = raw
+    await line.unplug()
+    taken = PrintQueue.print
+
+    async def unheard(*arguments: Any) -> int:
+        await taken(*arguments)
+        raise lost
+
+    monkeypatch.setattr(PrintQueue, "print", unheard)
+    async with opened(cups, "raw") as printer:
+        assert (await printer.print_ticket(TICKET)).outcome == "unknown"
+        queue = printer._queue
+        assert queue is not None
+        async with asyncio.timeout(30):
+            while await queue.unfinished(JOB_NAME):
+                await asyncio.sleep(0.01)
+        monkeypatch.setattr(PrintQueue, "print", taken)
+        await line.plug()
+        assert (await printer.print_ticket(NEXT)).code == "cups.not_proved"
+        await until(lambda: any("A006" in ticket.text for ticket in fake.tickets))
+        assert not any("A005" in ticket.text for ticket in fake.tickets)
 
 
 @pytest.mark.parametrize("at", [1, 300, 600])
@@ -262,12 +308,14 @@ async def test_tickets_of_an_earlier_program_are_cancelled_and_no_others(
     queue = PrintQueue(cups.socket, "/printers/raw", 20.0)
     ours = await queue.print(JOB_NAME, cups_printer.RAW, b"\x1b@A004\n", {})
     other = await queue.print("someone's", cups_printer.RAW, b"\x1b@B001\n\x1dV\x00", {})
+    elsewhere = await queue.print("paihao ticket elsewhere 1", cups_printer.RAW, b"\x1b@C001\n\x1dV\x00", {})
     async with opened(cups, "raw"):
         assert (await queue.job(ours)).state == JobState.CANCELED
         assert not (await queue.job(other)).ended
+        assert not (await queue.job(elsewhere)).ended, "of another machine"
     await line.plug()
-    await until(lambda: len(fake.tickets) == 1)
-    assert fake.tickets[0].text == "B001"
+    await until(lambda: len(fake.tickets) == 2)
+    assert [ticket.text for ticket in fake.tickets] == ["B001", "C001"]
     await queue.close()
 
 
