@@ -237,7 +237,7 @@ class FakeKioskPrinter(FakeEscposPrinter):
         if took is not None and self._moves():
             self._present(steps)
             self.blinking = bool(blink & 1)
-            if seconds:
+            if seconds and self.outlet is not None:
                 self._start_timer(seconds, retract=action == ord("R") and self.retracts)
         return took
 
@@ -277,6 +277,8 @@ class FakeKioskPrinter(FakeEscposPrinter):
 
     def _start_timer(self, seconds: int, *, retract: bool) -> None:
         done = self._retract if retract else self._push_out
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(seconds * self.second, done)
 
     def _clear_outlet(self) -> None:

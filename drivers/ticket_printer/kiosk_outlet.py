@@ -17,6 +17,10 @@ from drivers.ticket_printer.protocol import OutletEvent, OutletState
 
 RETRACT_S: Final = 10.0
 """A retraction does not take longer."""
+AGAIN_S: Final = 60.0
+"""So often a stuck paper is tried again: somebody may have enabled retracting."""
+TAKE_S: Final = 5.0
+"""So long a paper may be taken, also when the next citizen waits; less where it counts as left earlier."""
 
 State = Literal["empty", "presented", "left", "retracting", "stuck"]
 
@@ -51,7 +55,7 @@ class Outlet:
         self._go("presented", "presented")
 
     def seen(self, there: bool, now: float) -> None:
-        """What the sensor sees while the motor rests."""
+        """What the sensor sees while the motor rests; see `emptied`."""
         if there:
             self._empty_since = None
             if self.state == "empty":
@@ -61,12 +65,12 @@ class Outlet:
             elif self.state == "retracting" and now - self._since >= RETRACT_S:
                 self.state = "stuck"
                 self.fact = "left"
-        elif self.occupied:
-            if self._empty_since is None:
-                self._empty_since = now
-            if now - self._empty_since >= self._settle_s:
-                ends: dict[State, Literal["retracted"] | None] = {"retracting": "retracted", "stuck": None}
-                self.gone(ends.get(self.state, "taken"))
+        elif self.occupied and self._empty_since is None:
+            self._empty_since = now
+
+    def emptied(self, now: float) -> bool:
+        """Whether the paper is there no more, seen for long enough: say what became of it to `gone`."""
+        return self._empty_since is not None and now - self._empty_since >= self._settle_s
 
     def gone(self, what: Literal["taken", "retracted"] | None) -> None:
         """Nothing lies there any more. None: nobody can say what became of the paper."""
@@ -75,20 +79,18 @@ class Outlet:
             self.state = "empty"
         else:
             self._go("empty", what)
-        self.number = None
+        self.number = self._empty_since = None
 
-    @property
-    def going(self) -> bool:
-        """The sensor saw nothing, but not for long enough."""
-        return self._empty_since is not None
+    def fresh(self, now: float) -> bool:
+        """Whether a citizen may be about to take the paper."""
+        lain = now - self._since
+        return self.state == "presented" and self.number is not None and lain < min(self._left_s, TAKE_S)
 
     def due(self, now: float) -> bool:
         """Whether the paper has lain there for as long as it may."""
-        return (
-            self._away_s is not None
-            and self.state in ("presented", "left")
-            and now - self._since >= self._away_s
-        )
+        if self._away_s is None or self.state not in ("presented", "left", "stuck"):
+            return False
+        return now - self._since >= (AGAIN_S if self.state == "stuck" else self._away_s)
 
     def retracting(self, now: float) -> None:
         """The printer was told to take it back (again, where it is stuck)."""

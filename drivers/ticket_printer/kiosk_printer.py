@@ -2,7 +2,8 @@
 
 Proved as every ticket (`proved_printer`); the presenting command stands for the cut. After that the printer
 is asked often enough to say when the paper is taken. One that is left is retracted (or ejected) after
-`retract_s`, and at the latest before the next ticket. A slip that is void is never presented.
+`retract_s`, and at the latest before the next ticket, but not under the hand of its citizen. A slip that is
+void goes the same way.
 
 Sources: see `kiosk_frames`.
 """
@@ -25,7 +26,7 @@ from drivers.ticket_printer.escpos_line import EscposLine, Status
 from drivers.ticket_printer.escpos_ticket import Job, Mode, TicketWriter
 from drivers.ticket_printer.kiosk_frames import Ejector, FullStatus
 from drivers.ticket_printer.kiosk_line import KioskLine
-from drivers.ticket_printer.kiosk_outlet import RETRACT_S, Outlet
+from drivers.ticket_printer.kiosk_outlet import RETRACT_S, TAKE_S, Outlet
 from drivers.ticket_printer.layout import TicketLine
 from drivers.ticket_printer.paper_length import DOTS_PER_MM
 from drivers.ticket_printer.protocol import OutletEvent, Paper
@@ -41,6 +42,8 @@ SETTLE_S: Final = 0.4
 """The outlet is empty when nothing was seen in it for so long: a hand there makes the sensor flicker."""
 TIMER_SLACK_S: Final = 1.0
 """The printer's own clock may be so much ahead."""
+SLIP_S: Final = 3.0
+"""A void slip is gone after this."""
 LINE_MM: Final = 3
 
 
@@ -49,21 +52,23 @@ class Model:
     """What differs between the makes.
 
     `step_mm`: of the presenter. `own_timer`: the printer itself retracts after the time in the presenting
-    command, and knows no retraction at once. `patient`: it does not answer while paper moves.
-    `shortest_mm`: shorter tickets are filled up with blank paper.
+    command, and knows no retraction at once. `counts`: it says how many papers it ever retracted.
+    `patient`: it does not answer while paper moves. `shortest_mm`: shorter tickets are filled up with blank
+    paper.
     """
 
     step_mm: float
     own_timer: bool = False
+    counts: bool = False
     patient: bool = False
     shortest_mm: float = 0.0
 
 
 MODELS: Final[dict[ModelName, Model]] = {
     # step: as the makers' tables give it for the presenter of this family; not seen in the manual itself
-    "vkp80ii": Model(step_mm=7.3, shortest_mm=70),
+    "vkp80ii": Model(step_mm=7.3, counts=True, shortest_mm=70),
     # step 5 mm, shortest ticket 70 mm (its default): commands manual
-    "vkp80iii": Model(step_mm=5.0, own_timer=True, shortest_mm=70),
+    "vkp80iii": Model(step_mm=5.0, own_timer=True, counts=True, shortest_mm=70),
     # step 7 mm, silent while paper is fed: documentation; its shortest ticket is not given
     "reliance": Model(step_mm=7.0, patient=True),
 }
@@ -127,13 +132,18 @@ class KioskPrinter(ProvedPrinter):
         away_s = config.retract_s if config.retract_s and config.not_taken != "leave" else None
         self._outlet = Outlet(config.left_s, away_s, min(SETTLE_S, 2 * config.poll_s), self._became)
         self._retractions: int | None = None
-        """As the printer counted them before the paper that lies there."""
+        """As the printer counted them before it could retract the paper that lies there; None: not known."""
 
     # ---------------------------------------------------------------- what the model is
 
     @property
     def _patient(self) -> bool:
         return self._model.patient
+
+    @property
+    def can_print(self) -> bool:
+        # a printer with a timer of its own pushes out what is stuck
+        return super().can_print and (self._model.own_timer or self._outlet.state != "stuck")
 
     @property
     def _pause_s(self) -> float:
@@ -166,7 +176,7 @@ class KioskPrinter(ProvedPrinter):
         steps = max(1, min(255, round(config.present_mm / (config.step_mm or self._model.step_mm))))
         if not self._model.own_timer:
             return kiosk.present(steps)
-        seconds = max(1, round(config.retract_s)) if config.retract_s else 0
+        seconds = max(1, round(config.retract_s)) if config.retract_s and config.not_taken != "leave" else 0
         return kiosk.present_for(steps, seconds, blink=config.blink, retract=config.not_taken == "retract")
 
     # ---------------------------------------------------------------- a ticket
@@ -182,27 +192,59 @@ class KioskPrinter(ProvedPrinter):
     def _may_tidy(self) -> bool:
         return not self._outlet.occupied  # somebody's ticket lies there
 
+    async def _greet(self, line: EscposLine) -> None:
+        await super()._greet(line)
+        assert isinstance(line, KioskLine) and isinstance(self._status, FullStatus)
+        if self._outlet.occupied and not self._status.in_outlet and not self._status.moving:
+            self._outlet.gone(await self._counted(line))  # nobody watched
+
     async def _make_room(self, line: EscposLine) -> str | None:
         assert isinstance(line, KioskLine)
-        loop = asyncio.get_running_loop()
         if self._model.own_timer:
-            self._retractions = await line.retractions()
             return None  # the printer itself does with the older paper what it was told
-        deadline = loop.time() + RETRACT_S
-        if self._outlet.state == "stuck":
-            deadline = loop.time()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time()
+        if self._outlet.state != "stuck":
+            deadline += TAKE_S + RETRACT_S
         sent = False
         while True:
-            status = await line.status()
-            self._sensor(status)
-            if not self._outlet.occupied:
+            if (status := await self._seen(line, deadline)) is None:
+                continue
+            if not self._outlet.occupied or status.hindrance:
                 return status.hindrance
-            if status.in_outlet and not sent:
+            now = loop.time()
+            if status.in_outlet and not sent and (self._to_go or not self._outlet.fresh(now)):
                 sent = True
                 await self._take_away(line)
-            if loop.time() >= deadline:
-                return "printer.outlet_left" if status.in_outlet else status.hindrance
+                deadline = min(deadline, now + RETRACT_S)
+            if now >= deadline:
+                self._report()
+                return "printer.outlet_left"
             await asyncio.sleep(min(WATCH_S, self._config.poll_s))
+
+    async def _seen(self, line: KioskLine, deadline: float) -> FullStatus | None:
+        """A look at printer and outlet. None: it is silent, as it may be until `deadline`."""
+        try:
+            status = await self._look(line)
+        except NoAnswerError:
+            if not self._patient or asyncio.get_running_loop().time() >= deadline:
+                raise
+            return None
+        assert isinstance(status, FullStatus)
+        await self._sense(line, status)
+        return status
+
+    async def _tidy(self, line: EscposLine) -> str | None:
+        code = await super()._tidy(line)
+        if code is None and self._model.own_timer:  # its slip lies in the outlet for a second
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + SLIP_S
+            while loop.time() < deadline:
+                status = await self._look(line)
+                if isinstance(status, FullStatus) and not status.in_outlet and not status.moving:
+                    break
+                await asyncio.sleep(min(WATCH_S, self._config.poll_s))
+        return code
 
     async def _end(self, line: EscposLine, paper: Paper) -> str | None:
         loop = asyncio.get_running_loop()
@@ -218,6 +260,9 @@ class KioskPrinter(ProvedPrinter):
             if code := status.hindrance:
                 return code
             agreed += 1
+        # asked now: an older paper may have been retracted while this one was printed
+        assert isinstance(line, KioskLine)
+        self._retractions = await line.retractions() if self._model.own_timer else None
         self._outlet.presented(paper.number, loop.time())
         self._report()
         return None
@@ -227,11 +272,11 @@ class KioskPrinter(ProvedPrinter):
     async def _poll(self, line: EscposLine) -> None:
         assert isinstance(line, KioskLine)
         status = await line.status()
-        if self._model.own_timer and self._outlet.occupied and not status.in_outlet and self._outlet.going:
-            await self._settle_by_count(line)
-        else:
-            self._sensor(status)
-        if status.in_outlet and not self._model.own_timer and self._to_go:
+        await self._sense(line, status)
+        if self._model.own_timer:
+            if self._outlet.due(now := asyncio.get_running_loop().time()):
+                self._outlet.retracting(now)
+        elif status.in_outlet and self._to_go and status.hindrance is None:
             await self._take_away(line)
         if status.spoiled:
             logger.warning("the printer could not read something: %s", status.to_bytes().hex(" "))
@@ -244,27 +289,45 @@ class KioskPrinter(ProvedPrinter):
         late = self._spoilt and self._outlet.number is None and self._outlet.state == "presented"
         return late or self._outlet.due(asyncio.get_running_loop().time())
 
-    def _sensor(self, status: FullStatus) -> None:
-        if not status.moving:
-            self._outlet.seen(status.in_outlet, asyncio.get_running_loop().time())
+    async def _sense(self, line: KioskLine, status: FullStatus) -> None:
+        """What the sensor sees, and what became of a paper that it sees no more."""
+        if status.moving:
+            return
+        now = asyncio.get_running_loop().time()
+        self._outlet.seen(status.in_outlet, now)
+        if self._outlet.emptied(now):
+            self._outlet.gone(await self._fate(line, now))
 
     async def _take_away(self, line: KioskLine) -> None:
         """What lies in the outlet; `Outlet` says what becomes of it."""
         logger.info("the ticket %s was not taken", self._outlet.number)
+        if self._model.counts and self._outlet.state != "stuck":
+            self._retractions = await line.retractions()
         await line.write(self._away)
         if self._config.not_taken == "retract":
             self._outlet.retracting(asyncio.get_running_loop().time())
         else:
             self._outlet.gone(None)
 
-    async def _settle_by_count(self, line: KioskLine) -> None:
-        """The outlet of a printer that retracts by itself is empty: was it the printer or a hand?"""
-        before, now = self._retractions, await line.retractions()
-        if before is not None and now is not None:
-            self._outlet.gone("retracted" if now > before else "taken")
-        else:  # before its time it was not the printer
-            time = asyncio.get_running_loop().time()
-            self._outlet.gone(None if self._outlet.due(time + TIMER_SLACK_S) else "taken")
+    async def _fate(self, line: KioskLine, now: float) -> Literal["taken", "retracted"] | None:
+        """Who emptied the outlet while it was watched: the printer or a hand."""
+        if self._outlet.state == "stuck":
+            return None
+        retracts = self._config.not_taken == "retract"
+        if retracts and self._retractions is not None and (what := await self._counted(line)):
+            return what  # a hand may have been quicker than the printer
+        if self._model.own_timer:
+            gone = self._outlet.state == "retracting" or self._outlet.due(now + TIMER_SLACK_S)
+            return None if gone else "taken"  # before its time it was not the printer
+        if self._outlet.state != "retracting":
+            return "taken"
+        return "retracted" if retracts else None
+
+    async def _counted(self, line: KioskLine) -> Literal["taken", "retracted"] | None:
+        """The same by the printer's count of retractions, which a hand does not change."""
+        if self._retractions is None or (count := await line.retractions()) is None:
+            return None
+        return "retracted" if count > self._retractions else "taken"
 
     def _became(self, event: OutletEvent) -> None:
         if event.what == "retracted":

@@ -87,11 +87,14 @@ class KeptRoll:
         self._keep()
 
     def seen(self, *, cover_open: bool, out: bool, low: bool) -> None:
-        """A new roll: paper was out and is in; or it was low, the cover was open, and it is low no more."""
+        """A new roll: paper was out and is in; or it was low, the cover was open, and it is low no more.
+
+        Under an open cover the paper is off its sensor: "out" means nothing then.
+        """
         keep, kept = self._driver.keep, self._driver.kept
         self._was_open = self._was_open or cover_open
         if out or cover_open:
-            keep("paper_out", out or kept.get("paper_out") is True)
+            keep("paper_out", (out and not cover_open) or kept.get("paper_out") is True)
             return
         more = kept.get("paper_low") is True and not low
         if kept.get("paper_out") is True or (more and self._was_open):

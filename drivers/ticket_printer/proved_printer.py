@@ -45,6 +45,9 @@ WATCHES: Final = 4
 """So many times in `answer_s` the progress of a ticket is looked at."""
 MISSES: Final = 2
 """So many unanswered status questions in a row: the printer does not answer."""
+SLIPS: Final = 3
+"""So many void slips in a row whose end was not answered: no more paper is spent on a printer that proves
+nothing, until it is opened again."""
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=120)]
 
@@ -96,6 +99,8 @@ class ProvedPrinter(TicketPrinter):
         """The printer has nothing of ours in its buffers and owes no answer."""
         self._spoilt = False
         """A ticket of this process was begun and not confirmed: it may still come out."""
+        self._unproved = 0
+        """Void slips in a row whose end was not answered."""
         self._owed = 2
         """Answers that the printer may owe an earlier line or program."""
         self._paper = KeptRoll(config.roll_m, self)
@@ -167,6 +172,7 @@ class ProvedPrinter(TicketPrinter):
         line = self._line = self._line_on(self._transport)
         line.on_answer = self.seen
         await line.open()
+        self._unproved = 0
         await self._greet(line)
 
     async def _greet(self, line: EscposLine) -> None:
@@ -229,7 +235,11 @@ class ProvedPrinter(TicketPrinter):
             return False
         if not self._watched:
             return True
-        return self._status is not None and self._status.hindrance is None
+        return self._status is not None and self._hindrance(self._status) is None
+
+    def _hindrance(self, status: Status) -> str | None:
+        """The text key of why it cannot print a ticket now."""
+        return status.hindrance or ("printer.no_proof" if self._unproved >= SLIPS else None)
 
     async def _look(self, line: EscposLine) -> Status:
         status = await line.status()
@@ -250,6 +260,8 @@ class ProvedPrinter(TicketPrinter):
         facts |= status.facts | self._paper.roll.facts | self._facts()
         if status.fault is not None:
             self.report(Health("fault", status.fault, facts))
+        elif self._unproved >= SLIPS:
+            self.report(Health("fault", self._hindrance(status), facts))
         elif (code := status.hindrance or self._warning(status)) is not None:
             self.report(Health("degraded", code, facts))
         else:
@@ -281,7 +293,7 @@ class ProvedPrinter(TicketPrinter):
                 job = await self._compose(paper)
                 if not self._watched:
                     return await self._print_unwatched(line, job)
-                if code := (await self._look(line)).hindrance or await self._make_room(line):
+                if code := self._hindrance(await self._look(line)) or await self._make_room(line):
                     return PrintResult("failed", code)
                 if not self._clean and (code := await self._tidy(line)):
                     return PrintResult("failed", code)
@@ -389,7 +401,10 @@ class ProvedPrinter(TicketPrinter):
         mark = await line.mark(start)
         self._count(slip, ticket=False)
         if (code := await self._until(line, mark)) is not None:
+            self._unproved += code == NoAnswerError.code
+            self._report()
             return code
+        self._unproved = 0
         if not cleared:
             await line.settle(self._config.answer_s)
         self._tidied()

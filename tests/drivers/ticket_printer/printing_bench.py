@@ -56,7 +56,7 @@ class Kind:
 def _kiosk(model: str, **options: Any) -> Kind:
     return Kind(
         "kiosk_printer",
-        {"model": model, "retract_s": 0, **options},
+        {"model": model, "retract_s": 0, "left_s": 0.01, **options},
         partial(FakeKioskPrinter, model=model),  # type: ignore[arg-type]
     )
 

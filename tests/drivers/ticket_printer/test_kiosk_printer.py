@@ -45,6 +45,7 @@ async def outlet_of(model: str, **options: Any) -> AsyncIterator[Outlet]:
     fake = KINDS[model].fake()
     assert isinstance(fake, FakeKioskPrinter)
     fake.second = 0.05
+    options = {"left_s": 10.0} | options
     async with bench_of(fake, tidy=True, start_slip=False, **options) as bench:
         outlet = Outlet(bench)
         await bench.ready()
@@ -98,11 +99,111 @@ async def test_ejected_where_it_is_configured_so() -> None:
 
 
 async def test_the_outlet_is_cleared_before_the_next_ticket() -> None:
-    async with outlet_of("vkp80ii") as outlet:
+    async with outlet_of("vkp80ii", left_s=0.05) as outlet:
         await outlet.print()
+        await outlet.said("left")
         await outlet.print(NEXT)
         assert len(outlet.fake.bin) == 1 and not outlet.fake.dropped
-        assert outlet.events == [("presented", "A005"), ("retracted", "A005"), ("presented", "A006")]
+        whats = [("presented", "A005"), ("left", "A005"), ("retracted", "A005"), ("presented", "A006")]
+        assert outlet.events[:4] == whats
+
+
+async def test_a_ticket_just_presented_is_not_snatched_away_for_the_next_citizen() -> None:
+    async with outlet_of("vkp80ii", left_s=60) as outlet:
+        await outlet.print()
+        second = asyncio.create_task(outlet.printer.print_ticket(NEXT))
+        asked = outlet.bench.line.bytes_in
+        await outlet.bench.until(lambda: outlet.bench.line.bytes_in > asked + 60)  # looked at many times
+        assert outlet.fake.outlet is not None and not outlet.fake.bin
+        outlet.fake.take()
+        assert (await second).outcome == "confirmed"
+        assert outlet.events == [("presented", "A005"), ("taken", "A005"), ("presented", "A006")]
+
+
+async def test_a_hand_that_is_quicker_than_the_retraction_has_taken_the_paper() -> None:
+    """Else the number would be printed again with its first paper among people."""
+    async with outlet_of("vkp80ii", left_s=0.05, retract_s=0.2) as outlet:
+        retract = outlet.fake._retract
+
+        def grabbed() -> None:
+            outlet.fake.take()
+            retract()
+
+        outlet.fake._retract = grabbed  # type: ignore[method-assign]
+        await outlet.print()
+        await outlet.bench.until(lambda: len(outlet.events) == 3)
+        assert outlet.events[-1] == ("taken", "A005") and not outlet.fake.bin
+
+
+async def test_an_older_retraction_is_not_told_of_the_next_paper() -> None:
+    """VKP80III: its clock takes the older paper back while the next is being printed."""
+    async with outlet_of("vkp80iii", left_s=60, retract_s=60) as outlet:
+        await outlet.print()
+        outlet.fake.at_byte(200, outlet.fake._retract)
+        await outlet.print(NEXT)
+        assert len(outlet.fake.bin) == 1
+        outlet.fake.take()
+        await outlet.said("taken", "A006")
+        assert ("retracted", "A006") not in outlet.events
+
+
+async def test_paper_gone_while_nobody_watched_is_not_called_taken() -> None:
+    async with outlet_of("vkp80ii") as outlet:
+        await outlet.print()
+        await outlet.bench.line.unplug()
+        outlet.fake._retract()  # as some do at power-on
+        await outlet.bench.line.plug()
+        await outlet.bench.until(lambda: outlet.printer.health.facts.get("outlet") == "empty")
+        assert outlet.events == [("presented", "A005")]
+
+
+async def test_ejected_by_its_own_clock_is_not_called_taken() -> None:
+    async with outlet_of("vkp80iii", left_s=0.1, retract_s=1, not_taken="eject") as outlet:
+        outlet.fake.second = 1.0
+        await outlet.print()
+        await outlet.bench.until(lambda: len(outlet.fake.dropped) == 1)
+        await outlet.bench.until(lambda: outlet.printer.health.facts["outlet"] == "empty")
+        assert outlet.events[-1] == ("left", "A005")
+
+
+async def test_left_until_the_next_ticket_is_not_ejected_by_the_printers_clock() -> None:
+    async with outlet_of("vkp80iii", not_taken="leave", retract_s=30) as outlet:
+        await outlet.print()
+        assert outlet.fake.outlet is not None and outlet.fake._timer is None
+
+
+async def test_own_clock_that_does_not_retract_is_told() -> None:
+    async with outlet_of("vkp80iii", left_s=0.05, retract_s=1) as outlet:
+        await outlet.print()
+        outlet.fake._timer.cancel()  # type: ignore[union-attr]
+        await outlet.said("left")
+        outlet.printer._outlet._since -= 60  # type: ignore[attr-defined]  # a minute later
+        await outlet.bench.until(lambda: outlet.printer._outlet.state == "retracting")  # type: ignore[attr-defined]
+        outlet.printer._outlet._since -= 60  # type: ignore[attr-defined]
+        await outlet.bench.until(lambda: outlet.printer.health.code == "printer.outlet_left")
+        assert outlet.printer.can_print, "the next ticket pushes it out"
+
+
+async def test_cover_opened_while_the_outlet_is_cleared_is_told_at_once() -> None:
+    async with outlet_of("vkp80ii", left_s=60) as outlet:
+        await outlet.print()
+        second = asyncio.create_task(outlet.printer.print_ticket(NEXT))
+        asked = outlet.bench.line.bytes_in
+        await outlet.bench.until(lambda: outlet.bench.line.bytes_in > asked + 30)
+        outlet.fake.open_cover()
+        assert await second == PrintResult("failed", "printer.cover_open")
+        assert outlet.printer.health.code == "printer.cover_open"
+
+
+async def test_a_void_slip_does_not_come_with_the_next_ticket_where_it_is_presented() -> None:
+    async with outlet_of("vkp80iii") as outlet:
+        outlet.fake.second = 0.3
+        outlet.fake.at_byte(300, outlet.fake.paper_out)
+        assert (await outlet.printer.print_ticket(TICKET)).outcome == "failed"
+        outlet.fake.load_paper()
+        await outlet.bench.until(lambda: outlet.printer.can_print)
+        await outlet.print(NEXT)
+        assert not outlet.fake.dropped and len(outlet.fake.bin) == 1
 
 
 async def test_a_paper_that_cannot_be_moved_away_is_told_and_no_number_is_printed() -> None:
@@ -114,6 +215,7 @@ async def test_a_paper_that_cannot_be_moved_away_is_told_and_no_number_is_printe
         outlet.printer._outlet._since -= 60  # type: ignore[attr-defined]  # a minute later
         await outlet.bench.until(lambda: outlet.printer.health.code == "printer.outlet_left")
         assert outlet.printer.health.state == "degraded"
+        assert not outlet.printer.can_print, "no number is given for it"
         assert await outlet.printer.print_ticket(NEXT) == PrintResult("failed", "printer.outlet_left")
         assert len(outlet.fake.tickets) == 1
         outlet.fake.take()

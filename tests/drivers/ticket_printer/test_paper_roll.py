@@ -90,3 +90,19 @@ async def test_a_new_roll_is_noticed_without_being_told(model: str) -> None:
         fake.close_cover()
         await bench.until(lambda: printer.health.code is None)
         assert printer.kept["roll_used_mm"] == 0
+
+
+async def test_paper_off_its_sensor_under_an_open_cover_is_no_new_roll() -> None:
+    """Somebody clears a jam: most printers say "out" while the cover is open."""
+    fake = FakeEscposPrinter()
+    async with bench_of(fake, tidy=True, start_slip=False, roll_m=100) as bench:
+        await bench.ready()
+        await bench.printer.print_ticket(TICKET)
+        used = bench.printer.kept["roll_used_mm"]
+        fake.open_cover()
+        fake.paper_out()
+        await bench.until(lambda: bench.printer.health.facts.get("paper") == "out")
+        fake.load_paper()
+        fake.close_cover()
+        await bench.until(lambda: bench.printer.health.code is None)
+        assert bench.printer.kept["roll_used_mm"] == used

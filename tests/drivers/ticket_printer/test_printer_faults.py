@@ -13,7 +13,7 @@ from printing_bench import KINDS, TICKET, VALUES
 
 from device.clock import Clock
 from device.supervision import Supervisor
-from drivers.ticket_printer.protocol import Paper
+from drivers.ticket_printer.protocol import Paper, PrintResult
 from drivers.ticket_printer.proved_printer import ProvedPrinter
 from drivers.transport.pair import PairLine
 from wire.messages import DeviceState
@@ -47,13 +47,21 @@ CASES = [
 ]
 
 
+def _fake(model: str) -> Any:
+    fake: Any = KINDS[model].fake()
+    fake.second = 0.02  # of a presenter's own clock
+    return fake
+
+
 class Watched:
     """A printer under the agent's supervisor, and the states that it publishes."""
 
     def __init__(self, model: str) -> None:
-        self.fake: Any = KINDS[model].fake()
+        self.fake: Any = _fake(model)
         self.line = PairLine(self.fake)
-        self.printer: ProvedPrinter = KINDS[model].printer(self.line.transport, **QUICK)
+        # a given-up ticket that comes out when the cutter is mended goes by the printer's own clock
+        timed = {"retract_s": 1} if model == "vkp80iii" else {}
+        self.printer: ProvedPrinter = KINDS[model].printer(self.line.transport, **(QUICK | timed))
         self.states: list[DeviceState] = []
         self.supervisor = Supervisor("printer", self.printer, Clock(UTC), self.states.append)
 
@@ -127,3 +135,31 @@ async def test_facts_tell_each_part(model: str) -> None:
             "cutter": "ok",
             "paper_path": "free",
         }
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_printer_that_proves_nothing_does_not_eat_its_roll(model: str) -> None:
+    """Another make: it tells its status and does not know GS r."""
+    bench = Watched(model)
+    do = bench.fake._do
+    bench.fake._do = lambda command: 0.0 if command[:2] == b"\x1dr" else do(command)
+    bench.printer = KINDS[model].printer(bench.line.transport, **(QUICK | {"print_s": 0.1}))
+    bench.supervisor = Supervisor("printer", bench.printer, Clock(UTC), bench.states.append)
+    await bench.line.plug()
+    running = asyncio.create_task(bench.supervisor.run())
+    try:
+        await bench.until("fault", "printer.no_proof")
+        assert not bench.printer.can_print
+        worked = bench.fake.worked_bytes
+        assert await bench.printer.print_ticket(TICKET) == PrintResult("failed", "printer.no_proof")
+        assert bench.fake.worked_bytes == worked, "not one more slip"
+        bench.fake._do = do
+        await bench.line.unplug()
+        await bench.until("missing", "device.unplugged")
+        await bench.line.plug()
+        await bench.well()
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await bench.line.unplug()
