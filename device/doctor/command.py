@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 WRONG_USAGE = 2
 INTERRUPTED = 130
+NOT_READ = 141
 
 
 def main(arguments: list[str]) -> int:
@@ -158,7 +159,11 @@ def run(work: Coroutine[Any, Any, int]) -> int:
         except asyncio.CancelledError:
             return INTERRUPTED
 
-    return asyncio.run(stoppable())
+    try:
+        return asyncio.run(stoppable())
+    except BrokenPipeError:  # `paihao doctor | head`: whoever read has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_READ
 
 
 async def _look(options: argparse.Namespace, profile: CheckedProfile | None) -> int:

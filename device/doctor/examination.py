@@ -225,6 +225,8 @@ def _row(found: Found, answer: Answer | None, place: Place | None) -> Row:
     todo: list[Said] = []
     if found.skip is not None:
         state = "in_use" if found.holder or found.skip.code == "doctor.skip_agent" else "seen"
+        if found.skip.code in ("doctor.skip_no_right", "doctor.skip_no_node"):
+            state = "attention"
         todo.append(found.skip)
     elif answer is not None and answer.confidence == "silent":
         state = "in_use" if answer.code == HELD else "silent"

@@ -27,11 +27,19 @@ async def watch(examination: Examination, language: str, *, as_json: bool) -> No
     except ModuleNotFoundError:
         await _in_lines(examination, language, as_json)
         return
-    with Live(auto_refresh=False, screen=False) as live:
+    # a table that is taller than the terminal scrolls by, at each change; cut off it would hide devices
+    with Live(auto_refresh=False, screen=False, vertical_overflow="visible") as live:
+        before: object = None
         while True:
             await examination.refresh()
-            table = as_table(examination.report(), language, asking=examination.is_asking)
-            live.update(Group(table, text("doctor.watching", language)), refresh=True)
+            report, asking = examination.report(), examination.is_asking
+            # asking again what has answered changes nothing that is seen
+            asking = asking and any(row.answer is None for row in report.rows if row.found.kind == "serial")
+            now = (report.rows, report.missing, asking)
+            if now != before:
+                before = now
+                table = as_table(report, language, asking=asking)
+                live.update(Group(table, text("doctor.watching", language)), refresh=True)
             await asyncio.sleep(LOOK_S)
 
 

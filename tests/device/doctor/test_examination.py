@@ -7,6 +7,9 @@ import contextlib
 import fcntl
 import io
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -490,3 +493,48 @@ async def test_an_nfc_reader_says_that_it_needs_pcscd(machine: Any) -> None:
     machine.interface("1-1.5", "0b", "")
     (row,) = (await examine(machine).look()).rows
     assert [said.code for said in row.todo] == ["doctor.needs_pcscd"]
+
+
+def test_a_reader_that_has_enough_is_no_fault(machine: Any) -> None:
+    """As `paihao doctor --json | head -1` where the answer is longer than a pipe."""
+    for n in range(300):
+        machine.adapter(f"1-{n}", f"ttyUSB{n}")  # without a device file: nothing to ask
+    command = f"{sys.executable} paihao.py doctor --json --roots {machine.folder}"
+    words = ["bash", "-c", f"{command} | true; exit ${{PIPESTATUS[0]}}"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_terminal_that_has_no_tick_gets_the_rest(machine: Any) -> None:
+    machine.put("sys/class/drm/card1-HDMI-A-1/status", "connected\n")
+    words = [sys.executable, "paihao.py", "doctor", "--roots", str(machine.folder), "--language", "zh"]
+    environment = {**os.environ, "PYTHONIOENCODING": "gbk"}
+    machine.put("proc/asound/cards", " 1 [Device         ]: USB-Audio - USB Audio Device\n")
+    (machine.folder / "proc/asound/card1/pcm0p").mkdir(parents=True)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, timeout=60, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "? plughw:CARD=Device" in done.stdout.decode("gbk")
+
+
+async def test_what_may_not_be_opened_is_not_all_well(machine: Any) -> None:
+    machine.adapter("1-1.1", "ttyUSB0")  # and no device file
+    report = await examine(machine).look()
+    assert (row_at(report, "1-1.1").state, report.status) == ("attention", 1)
+
+
+async def test_a_line_that_never_stops_sending_ends_in_no_answer(machine: Any, plug: Any) -> None:
+    line = await plug("1-1.4", "ttyUSB0", FakeDevice(), 9600)
+
+    async def pour() -> None:
+        while True:
+            line.device.send(b"GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9\r\n\xff\x00" * 8)
+            await asyncio.sleep(0.005)
+
+    pouring = asyncio.create_task(pour())
+    try:
+        async with asyncio.timeout(60):
+            report = await examine(machine, patience=SILENT, listen_s=1.0).look()
+    finally:
+        pouring.cancel()
+    answer = answer_at(report, "1-1.4")
+    assert answer.device is None and answer.code in (None, "doctor.heard_unknown")
