@@ -15,21 +15,17 @@ import asyncio
 import logging
 from typing import Final
 
-import msgspec
-
 from device.database import StorageError, new_id
 from device.dispatch import Handler
 from device.profile import KioskStation
 from device.stations.card import CardDesk
 from device.stations.leases import Leases
-from device.stations.outlet import OutletDesk
 from device.stations.paper import language_of, offline_event, paper_of
+from device.stations.paper_desk import INTERRUPTED, TOO_LATE, PaperDesk
 from device.stations.scan import ScanDesk
 from device.stations.station import Node, Station
-from device.storage import PaperEvent
 from drivers.card_reader.protocol import CardReader
-from drivers.errors import DriverError
-from drivers.ticket_printer.protocol import Paper, PrintResult, TicketPrinter
+from drivers.ticket_printer.protocol import TicketPrinter
 from wire.messages import (
     Board,
     Catalogue,
@@ -60,20 +56,7 @@ OPEN_REQUESTS: Final = 8
 """Citizens that can wait for one printer; further taps are refused."""
 KEPT_REQUESTS: Final = 64
 """Requests whose progress is remembered, for a screen that says one again."""
-RETRY_S: Final = 1.0
-"""How soon the outcome of a paper that could not be stored is tried again."""
-INTERRUPTED: Final = "ticket.interrupted"
-TOO_LATE: Final = "ticket.too_late"
 FAULT: Final = "agent.fault"
-
-
-class _Printed(msgspec.Struct, frozen=True):
-    """The newest paper, for printing it again."""
-
-    event: PaperEvent
-    paper: Paper
-    request: str
-    waiting_ahead: int | None
 
 
 class KioskStationRunner(Station):
@@ -96,10 +79,7 @@ class KioskStationRunner(Station):
         self._progress: dict[str, TicketProgress] = {}
         self._wishes: dict[str, TakeTicket] = {}
         self._answers: dict[str, asyncio.Future[bool]] = {}
-        self._printing = asyncio.Lock()
-        self._last: _Printed | None = None
-        self._outlet = OutletDesk(node, self._go_on)
-        printer.on_outlet = self._outlet.heard
+        self._paper = PaperDesk(node, printer, self._go_on)
 
     @property
     def topics(self) -> list[tuple[str, dict[str, str]]]:
@@ -130,7 +110,7 @@ class KioskStationRunner(Station):
         if isinstance(message, TakeTicket):
             self.node.spawn(self._take(message), f"ticket {message.request}", to_the_end=True)
         elif isinstance(message, ReprintTicket):
-            self.node.spawn(self._reprint(message.ticket), f"reprint {message.ticket}", to_the_end=True)
+            self.node.spawn(self._paper.reprint(message.ticket), f"reprint {message.ticket}", to_the_end=True)
         elif isinstance(message, ScanWanted):
             self.node.spawn(self.scan.watch(message.wanted), "scanner")
 
@@ -175,7 +155,6 @@ class KioskStationRunner(Station):
         self._show(self._state())
 
     def _go_on(self, progress: TicketProgress) -> None:
-        progress = self._outlet.fill(progress)
         self._progress[progress.request] = progress
         while len(self._progress) > KEPT_REQUESTS:
             oldest = next(iter(self._progress))
@@ -199,7 +178,7 @@ class KioskStationRunner(Station):
             return
         self._wishes[wish.request] = wish
         try:
-            code = self._cannot_print()
+            code = self._paper.cannot_print()
             if code is None and not await self._ask(wish):
                 code = await self._issue(wish)
             if code is not None:
@@ -212,14 +191,6 @@ class KioskStationRunner(Station):
             raise
         finally:
             del self._wishes[wish.request]
-
-    def _cannot_print(self) -> str | None:
-        """The reason why no number may be given now."""
-        if self.node.storage.fault is not None:
-            return self.node.storage.fault
-        if self._printer.can_print:
-            return None
-        return self._printer.health.code or "kiosk.printer_away"
 
     async def _ask(self, wish: TakeTicket) -> bool:
         """Have the coordinator give the number; whether it took the request over."""
@@ -260,7 +231,7 @@ class KioskStationRunner(Station):
         paper = paper_of(
             self.node.catalogue, ticket, ticket.service, ticket.priority, ticket.issued_at, wish.language
         )
-        await self._print(ticket, paper, wish.request, None, None)
+        await self._paper.print(ticket, paper, wish.request, None, None)
         # Beside: whatever becomes of it, the paper is out.
         self.node.spawn(self.leases.look(), "leases")
         return None
@@ -295,7 +266,7 @@ class KioskStationRunner(Station):
                 waiting=body.waiting_ahead,
                 reprint=body.reprint,
             )
-            await self._print(begun, paper, request, body.waiting_ahead, command)
+            await self._paper.print(begun, paper, request, body.waiting_ahead, command)
         except Exception as error:
             # Nothing was printed: a paper without a record would be a number that nobody knows.
             if request is not None:
@@ -311,94 +282,3 @@ class KioskStationRunner(Station):
         answer.set_result(True)
         self._refuse(body.request, body.code)
         return CommandResult(command=command.id, outcome="done")
-
-    # ---------------------------------------------------------------- paper
-
-    async def _print(
-        self,
-        begun: PaperEvent,
-        paper: Paper,
-        request: str | None,
-        waiting_ahead: int | None,
-        command: NodeCommand | None,
-    ) -> None:
-        """Print and report. Raises StorageError when the paper could not be noted: nothing was printed."""
-        async with self._printing:
-            if command is not None and self.node.clock.expired(command.deadline):
-                result = PrintResult("failed", TOO_LATE)
-            else:
-                # A number of the lease was noted when it was burned.
-                if isinstance(begun, TicketPrinted):
-                    await self.node.storage.begin_print(begun, command.id if command is not None else None)
-                self._tell(begun, request, waiting_ahead, "printing")
-                result = await self._print_paper(paper)
-        event = known = msgspec.structs.replace(begun, paper=result.outcome, code=result.code)
-        if paper.reprint and result.outcome == "failed":
-            # Nothing new came out: the first paper is as doubtful as before, and may be printed again.
-            known = msgspec.structs.replace(event, paper="unknown")
-        if request is not None:
-            self._last = _Printed(known, paper, request, waiting_ahead)
-        await self._store_outcome(event, command)
-        self._tell(known, request, waiting_ahead, "failed" if known.paper == "failed" else "done")
-        if result.outcome != "confirmed":
-            logger.warning("paper of %s: %s (%s)", begun.number, result.outcome, result.code)
-
-    async def _print_paper(self, paper: Paper) -> PrintResult:
-        try:
-            return await self._printer.print_ticket(paper)
-        except DriverError as error:
-            return PrintResult("unknown", error.code)
-        except Exception:
-            # A driver's bug in the middle of a paper: nobody knows what came out.
-            logger.exception("printing %s", paper.number)
-            return PrintResult("unknown", DriverError.code)
-
-    async def _store_outcome(self, event: PaperEvent, command: NodeCommand | None) -> None:
-        while True:
-            try:
-                await self.node.storage.add(paper=event, command=command.id if command is not None else None)
-                return
-            except StorageError as error:
-                logger.error("the outcome of %s waits for the storage: %s", event.number, error)
-                await asyncio.sleep(RETRY_S)
-
-    def _tell(self, event: PaperEvent, request: str | None, waiting_ahead: int | None, stage: str) -> None:
-        if request is None:
-            return
-        ended = stage != "printing"
-        self._go_on(
-            TicketProgress(
-                request=request,
-                stage=stage,  # type: ignore[arg-type]  # one of the stages, from the two callers above
-                ticket=event.ticket,
-                number=event.number,
-                waiting_ahead=waiting_ahead,
-                paper=event.paper if ended else None,
-                code=event.code if ended else None,
-                offline=not isinstance(event, TicketPrinted),
-            )
-        )
-
-    async def _reprint(self, ticket: str) -> None:
-        """The citizen has no whole paper in hand: the same number once more."""
-        last = self._last
-        again = last is not None and (
-            last.event.paper == "unknown" or self._outlet.retracted(last.event.number)
-        )
-        if last is None or last.event.ticket != ticket or not again:
-            logger.warning("no reprint of %s: it is not the newest, or its paper is out", ticket)
-            return
-        self._last = None
-        code = self._cannot_print()
-        if code is None:
-            begun = TicketPrinted(ticket=ticket, number=last.event.number, paper="unknown", code=INTERRUPTED)
-            paper = Paper(last.paper.number, last.paper.values, last.paper.qr, reprint=True)
-            try:
-                await self._print(begun, paper, last.request, last.waiting_ahead, None)
-                return
-            except StorageError as error:
-                code = error.code
-        # Nothing was printed; unless another citizen's paper came meanwhile, it may be tried again.
-        self._last = self._last or last
-        event = msgspec.structs.replace(last.event, code=code)
-        self._tell(event, last.request, last.waiting_ahead, "done")

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from device.stations.station import Node
+from device.storage import PaperEvent
 from drivers.ticket_printer.protocol import OutletEvent, OutletState
 from wire.messages import TicketPrinted
 from wire.screen_link import TicketProgress
@@ -35,14 +36,19 @@ class OutletDesk:
         self._show = show
         self._state: dict[str, OutletState] = {}
         self._progress: dict[str, TicketProgress] = {}
+        self._tickets: dict[str, str] = {}
+        """By number, also of papers that no screen asked for."""
+
+    def begun(self, event: PaperEvent) -> None:
+        """A paper of its own is being printed, also a reprint: nothing is known of it."""
+        self._state.pop(event.number, None)
+        _put(self._tickets, event.number, event.ticket)
 
     def fill(self, progress: TicketProgress) -> TicketProgress:
         """`progress` with what is known of its paper in the outlet."""
         number = progress.number
         if number is None:
             return progress
-        if progress.stage == "printing":  # a paper of its own, also of a reprint
-            self._state.pop(number, None)
         progress = msgspec.structs.replace(progress, outlet=self._state.get(number))
         _put(self._progress, number, progress)
         return progress
@@ -50,18 +56,14 @@ class OutletDesk:
     def heard(self, event: OutletEvent) -> None:
         """The printer says what became of a paper."""
         _put(self._state, event.number, event.what)
-        progress = self._progress.get(event.number)
-        if progress is None:
-            return
-        if event.what == "retracted":
+        ticket, progress = self._tickets.get(event.number), self._progress.get(event.number)
+        if event.what == "retracted" and ticket is not None:
             logger.info("the ticket %s was not taken", event.number)
-            if progress.ticket is not None:
-                note = TicketPrinted(
-                    ticket=progress.ticket, number=event.number, paper="confirmed", code=NOT_TAKEN
-                )
-                self._node.spawn(self._report(note), f"outlet {event.number}", to_the_end=True)
-        if progress.stage != "printing":  # else the end of the printing tells it
-            self._show(progress)
+            note = TicketPrinted(ticket=ticket, number=event.number, paper="confirmed", code=NOT_TAKEN)
+            self._node.spawn(self._report(note), f"outlet {event.number}", to_the_end=True)
+        # while it is printed the end of the printing tells it
+        if progress is not None and progress.ticket == ticket and progress.stage != "printing":
+            self._show(self.fill(progress))
 
     def retracted(self, number: str) -> bool:
         """Whether the newest paper of a number lies in the printer's bin."""

@@ -439,7 +439,7 @@ async def test_a_print_that_waited_past_its_deadline_is_not_begun(
     second = asyncio.create_task(
         room.command(ticket(request=None, id="t-6", number="A006", reprint=True), id="c-2")
     )
-    await room.until(lambda: bool(kiosk._printing._waiters))
+    await room.until(lambda: bool(kiosk._paper._printing._waiters))
     hands.forward(60)
     room.printer.hold.set()
     assert await first and await second

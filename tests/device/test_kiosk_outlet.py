@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from device.profile import KioskStation
 from device.stations.kiosk import KioskStationRunner
-from drivers.ticket_printer.protocol import OutletEvent
+from drivers.ticket_printer.protocol import OutletEvent, PrintResult
 from wire.messages import (
     Catalogue,
     CatalogueGroup,
     CatalogueService,
     GrantLease,
+    PrintTicket,
     TicketIssuedOffline,
     TicketPrinted,
 )
@@ -118,3 +119,42 @@ async def test_a_screen_that_asks_again_sees_where_the_paper_is(room: Any, kiosk
     await kiosk.on_screen(TakeTicket(request="r-1", service="id-card"))
     await room.until(lambda: len(shown(room)) >= 4)
     assert shown(room)[-1].outlet == "left" and len(room.printer.papers) == 1
+
+
+async def reprinted_for_the_hall(room: Any, ticket: str, number: str, id: str) -> None:
+    body = PrintTicket(
+        request=None,
+        ticket=ticket,
+        number=number,
+        service="id-card",
+        issued_at=datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
+        waiting_ahead=3,
+        reprint=True,
+    )
+    assert await room.command(body, id)
+
+
+async def test_a_paper_that_the_hall_had_printed_again_is_not_printed_a_third_time(
+    room: Any, kiosk: KioskStationRunner
+) -> None:
+    ticket = shown(room)[-1].ticket or ""
+    say(room, "retracted")
+    room.printer.results = [PrintResult("unknown", "printer.jam")]
+    await kiosk.on_screen(ReprintTicket(ticket=ticket))
+    await room.until(lambda: shown(room)[-1].paper == "unknown")
+    await reprinted_for_the_hall(room, ticket, "A601", "c-2")
+    say(room, "taken")
+    await kiosk.on_screen(ReprintTicket(ticket=ticket))
+    await room.until(lambda: not room.node._to_the_end)
+    assert len(room.printer.papers) == 3
+
+
+async def test_a_retracted_paper_that_no_screen_asked_for_is_told_to_the_hall(
+    room: Any, kiosk: KioskStationRunner
+) -> None:
+    """After a start of the agent, too: the desk knows nothing of the request."""
+    await reprinted_for_the_hall(room, "t-9", "A609", "c-9")
+    say(room, "retracted", "A609")
+    await room.until(lambda: not room.node._to_the_end)
+    notes = [note for note in await room.events() if isinstance(note, TicketPrinted) and note.code]
+    assert [(note.ticket, note.code) for note in notes] == [("t-9", "ticket.not_taken")]

@@ -1,0 +1,154 @@
+"""The papers of a kiosk: each printed once, its outcome on disk, and the newest printed again when it may be.
+
+A paper whose outcome is known is not printed again, except one that the printer took back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from device.database import StorageError
+from device.stations.outlet import OutletDesk
+from device.stations.station import Node
+from device.storage import PaperEvent
+from drivers.errors import DriverError
+from drivers.ticket_printer.protocol import Paper, PrintResult, TicketPrinter
+from wire.messages import NodeCommand, TicketPrinted
+from wire.screen_link import TicketProgress
+
+logger = logging.getLogger(__name__)
+
+RETRY_S: Final = 1.0
+"""How soon the outcome of a paper that could not be stored is tried again."""
+INTERRUPTED: Final = "ticket.interrupted"
+TOO_LATE: Final = "ticket.too_late"
+
+
+class _Printed(msgspec.Struct, frozen=True):
+    """The newest paper, for printing it again."""
+
+    event: PaperEvent
+    paper: Paper
+    request: str
+    waiting_ahead: int | None
+
+
+class PaperDesk:
+    """`show` gets the progress of a request as its paper goes on."""
+
+    def __init__(self, node: Node, printer: TicketPrinter, show: Callable[[TicketProgress], None]) -> None:
+        self.node = node
+        self._printer = printer
+        self._show = show
+        self._printing = asyncio.Lock()
+        self._last: _Printed | None = None
+        self._outlet = OutletDesk(node, show)
+        printer.on_outlet = self._outlet.heard
+
+    def cannot_print(self) -> str | None:
+        """The reason why no number may be given now."""
+        if self.node.storage.fault is not None:
+            return self.node.storage.fault
+        if self._printer.can_print:
+            return None
+        return self._printer.health.code or "kiosk.printer_away"
+
+    async def print(
+        self,
+        begun: PaperEvent,
+        paper: Paper,
+        request: str | None,
+        waiting_ahead: int | None,
+        command: NodeCommand | None,
+    ) -> None:
+        """Print and report. Raises StorageError when the paper could not be noted: nothing was printed."""
+        async with self._printing:
+            if command is not None and self.node.clock.expired(command.deadline):
+                result = PrintResult("failed", TOO_LATE)
+            else:
+                # A number of the lease was noted when it was burned.
+                if isinstance(begun, TicketPrinted):
+                    await self.node.storage.begin_print(begun, command.id if command is not None else None)
+                self._outlet.begun(begun)
+                self._tell(begun, request, waiting_ahead, "printing")
+                result = await self._print_paper(paper)
+        event = known = msgspec.structs.replace(begun, paper=result.outcome, code=result.code)
+        if paper.reprint and result.outcome == "failed":
+            # Nothing new came out: the first paper is as doubtful as before, and may be printed again.
+            known = msgspec.structs.replace(event, paper="unknown")
+        if request is not None:
+            self._last = _Printed(known, paper, request, waiting_ahead)
+        elif (last := self._last) is not None and last.event.ticket == begun.ticket:
+            # printed again for the hall: whether the screen may do so, too, hangs on this paper
+            self._last = msgspec.structs.replace(last, event=known)
+        await self._store_outcome(event, command)
+        self._tell(known, request, waiting_ahead, "failed" if known.paper == "failed" else "done")
+        if result.outcome != "confirmed":
+            logger.warning("paper of %s: %s (%s)", begun.number, result.outcome, result.code)
+
+    async def _print_paper(self, paper: Paper) -> PrintResult:
+        try:
+            return await self._printer.print_ticket(paper)
+        except DriverError as error:
+            return PrintResult("unknown", error.code)
+        except Exception:
+            # A driver's bug in the middle of a paper: nobody knows what came out.
+            logger.exception("printing %s", paper.number)
+            return PrintResult("unknown", DriverError.code)
+
+    async def _store_outcome(self, event: PaperEvent, command: NodeCommand | None) -> None:
+        while True:
+            try:
+                await self.node.storage.add(paper=event, command=command.id if command is not None else None)
+                return
+            except StorageError as error:
+                logger.error("the outcome of %s waits for the storage: %s", event.number, error)
+                await asyncio.sleep(RETRY_S)
+
+    def _tell(self, event: PaperEvent, request: str | None, waiting_ahead: int | None, stage: str) -> None:
+        if request is None:
+            return
+        ended = stage != "printing"
+        self._show(
+            self._outlet.fill(
+                TicketProgress(
+                    request=request,
+                    stage=stage,  # type: ignore[arg-type]  # one of the stages, from the two callers above
+                    ticket=event.ticket,
+                    number=event.number,
+                    waiting_ahead=waiting_ahead,
+                    paper=event.paper if ended else None,
+                    code=event.code if ended else None,
+                    offline=not isinstance(event, TicketPrinted),
+                )
+            )
+        )
+
+    async def reprint(self, ticket: str) -> None:
+        """The citizen has no whole paper in hand: the same number once more."""
+        last = self._last
+        again = last is not None and (
+            last.event.paper == "unknown" or self._outlet.retracted(last.event.number)
+        )
+        if last is None or last.event.ticket != ticket or not again:
+            logger.warning("no reprint of %s: it is not the newest, or its paper is out", ticket)
+            return
+        self._last = None
+        code = self.cannot_print()
+        if code is None:
+            begun = TicketPrinted(ticket=ticket, number=last.event.number, paper="unknown", code=INTERRUPTED)
+            paper = Paper(last.paper.number, last.paper.values, last.paper.qr, reprint=True)
+            try:
+                await self.print(begun, paper, last.request, last.waiting_ahead, None)
+                return
+            except StorageError as error:
+                code = error.code
+        # Nothing was printed; unless another citizen's paper came meanwhile, it may be tried again.
+        self._last = self._last or last
+        event = msgspec.structs.replace(last.event, code=code)
+        self._tell(event, last.request, last.waiting_ahead, "done")
