@@ -14,14 +14,10 @@ while read -r package rest; do
         # a Python or a broker that was installed another way will do
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null && continue ;;
         systemd) command -v systemd-analyze >/dev/null && continue ;;
-        device-tree-compiler) command -v dtc >/dev/null && continue ;;
-        qemu-system-x86) command -v qemu-system-x86_64 >/dev/null && continue ;;
-        qemu-utils) command -v qemu-img >/dev/null && continue ;;
-        e2fsprogs) PATH=$PATH:/sbin:/usr/sbin command -v mke2fs >/dev/null && continue ;;
-        debian-archive-keyring) [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] && continue ;;
         udev) PATH=$PATH:/sbin:/usr/sbin command -v udevadm >/dev/null && continue ;;
         *) PATH=$PATH:/usr/sbin command -v "$package" >/dev/null && continue ;;
     esac
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] && continue
     missing="$missing $package"
 done <"$list"
 [ -n "$missing" ] || exit 0
