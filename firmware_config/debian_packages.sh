@@ -10,6 +10,7 @@ missing=
 while read -r package rest; do
     case "$package" in ''|'#'*) continue ;; esac
     case " ${rest%%  *} " in *" $target "*) ;; *) continue ;; esac
+    case $(dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null) in *' ok installed') continue ;; esac
     case "$package" in
         # a Python or a broker that was installed another way will do
         python3-venv) python3 -c 'import ensurepip' 2>/dev/null && continue ;;

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import fcntl
 import importlib
 import json
 import os
@@ -74,6 +75,12 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 1
     machine = Machine(image, FOLDER / "run")
+    lock = (FOLDER / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("another run has the machine", file=sys.stderr)
+        return 1
     try:
         return asyncio.run(_run(machine, [] if options.shell else chosen, options.keep, options.shell))
     except KeyboardInterrupt:
@@ -111,7 +118,7 @@ async def _run(machine: Machine, chosen: list[Check], keep: bool, shell: bool) -
     finally:
         await bench.close()
         await session.close()
-        await machine.shut_down(30)
+        await machine.end()
         _keep_artefacts(machine, artefacts)
     whole = time.monotonic() - began
     failed = [result.name for result in results if result.outcome == "failed"]

@@ -123,15 +123,13 @@ class Machine:
         self.plugged.clear()
         await self._let_go()
 
-    async def shut_down(self, timeout: float = 60.0) -> None:
-        """A clean end; a power cut when it takes too long. The sound file is whole only after this."""
+    async def end(self) -> None:
+        """As a power cut for the machine; the sound file is whole only after this."""
         if self._process is None:
             return
         with contextlib.suppress(AnswerError, TimeoutError, OSError):
-            self.agent.send({"execute": "guest-shutdown"})
-            await asyncio.wait_for(self._process.wait(), timeout)
-        with contextlib.suppress(AnswerError, TimeoutError, OSError):
             await self.monitor.do("quit")
+            await asyncio.wait_for(self._process.wait(), 10)
         await self.power_cut()
 
     async def _let_go(self) -> None:
