@@ -30,13 +30,14 @@ SAMPLE: Final = Paper(
     "https://hall.example/t/7f3k9q2m",
 )
 """What `paihao ticket preview` shows where nothing else is said."""
-_LONG: Final = Paper(
+LONG: Final = Paper(
     "ABC12345",
     {
         "hall": "北城区政务服务中心便民服务大厅东城分中心",
         "hall@en": "North District Government Service Centre, Eastern Branch Hall",
-        "service": "城乡居民基本养老保险关系转移接续申请及待遇资格认证",
-        "service@en": "Transfer of basic pension insurance and proof of entitlement for residents",
+        "service": "城乡居民基本养老保险参保登记及待遇申领（含关系转移接续）",
+        "service@en": "Basic pension insurance for urban and rural residents: enrolment and claims "
+        "(with transfer of entitlements)",
         "waiting": "128",
         "zone": "综合受理区B区",
         "zone@en": "General Acceptance Zone B",
@@ -69,7 +70,7 @@ def tried(layout: Layout, columns: int) -> list[Problem]:
     languages = dict.fromkeys(language for line in layout.template for language in line.text)
     found: list[Problem] = []
     for language in languages:
-        paper = with_values(_LONG, {"language": language}, reprint=True)
+        paper = with_values(LONG, {"language": language}, reprint=True)
         values = layout.values(paper, columns)
         for place, line in zip(layout.places, layout.template, strict=True):
             made = layout.made(line, values, columns)

@@ -12,8 +12,12 @@ from drivers.ticket_printer.escpos_frames import display_width, text_width
 ELLIPSIS: Final = "…"
 KEPT: Final = 256
 """Texts whose lines are kept: most of a ticket's are those of the one before."""
+LINES_LIMIT: Final = 12
+"""Lines of one text at most."""
 EVEN_LIMIT: Final = 120
 """Characters of a text whose lines are evened out; longer ones are filled from the top."""
+_LIST: Final = re.compile(r"\d[、,，] ?$")
+"""Between the numbers of a list, which are better read together."""
 _NOT_AT_START: Final = frozenset("，。、；：！？）】》”’·,.;:!?)]%℃…")
 
 
@@ -24,8 +28,9 @@ def fitted(
     """The size, `size` or smaller, at which `text` fits, and its lines.
 
     `fit`: the largest size down to `least` at which it is one line. Else, and when there is none: the
-    largest, from `least` where it was to fit, at which it is at most `most` lines and no word is broken.
-    When even the smallest is not enough the rest is cut off and "…" says so.
+    largest, from `least` where it was to fit, at which it is at most `most` lines and no word is broken;
+    at `least` it may be `LINES_LIMIT` lines before it gets smaller than that. When even the smallest is not
+    enough the rest is cut off and "…" says so.
     """
     if fit:
         for width in range(size, least - 1, -1):
@@ -35,7 +40,8 @@ def fitted(
     pieces: list[str] = []
     for width in range(size, 0, -1):
         pieces = [piece for part in text.split("\n") for piece in _even(part, columns // width)]
-        if len(pieces) <= most and (width == 1 or _longest_word(text) <= columns // width):
+        enough = LINES_LIMIT if width == least > 1 else most
+        if len(pieces) <= enough and (width == 1 or _longest_word(text) <= columns // width):
             return width, tuple(pieces)
     last = pieces[most - 1]
     while text_width(last + ELLIPSIS) > columns:
@@ -107,7 +113,7 @@ def _even(text: str, columns: int) -> list[str]:
 
 
 def _good_break(text: str, at: int) -> bool:
-    return text[at - 1] in _NOT_AT_START or text[at] in "（《【“‘("
+    return (text[at - 1] in _NOT_AT_START and not _LIST.search(text, 0, at)) or text[at] in "（《【“‘("
 
 
 def _may_break(text: str, at: int) -> bool:

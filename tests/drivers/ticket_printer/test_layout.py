@@ -31,7 +31,7 @@ def test_line_without_its_value_is_left_out() -> None:
 
 def test_language_of_the_citizen() -> None:
     english = texts(load_layout(), Paper("A005", VALUES | {"language": "en"}))
-    assert "12 people ahead" in english and "Your number" in english
+    assert "12 ahead of you" in english and "Your number" in english
     other = texts(load_layout(), Paper("A005", VALUES | {"language": "bo"}))
     assert "您的号码" in other
 
@@ -89,6 +89,10 @@ def test_no_single_character_is_left_on_a_line() -> None:
 
 def test_digit_and_its_word_stay_together() -> None:
     assert break_lines("到3、4、5号窗口", 9) == ["到3、4、", "5号窗口"]
+    assert fitted("Served at Counters 3, 4, 5", 24, size=1, least=1, fit=False, most=3)[1] == (
+        "Served at",
+        "Counters 3, 4, 5",
+    )
     assert fitted("请到A区等候", 10, size=1, least=1, fit=False, most=3)[1] == ("请到A区", "等候")
 
 
@@ -97,8 +101,12 @@ def test_rule_of_a_text_that_is_too_long() -> None:
     assert fitted(text, 20, size=2, least=1, fit=True, most=2) == (1, (text,)), "made smaller"
     assert fitted(text, 20, size=2, least=2, fit=True, most=2)[0] == 2, "broken before it is too small"
     assert fitted(text, 20, size=3, least=1, fit=False, most=2)[0] == 2, "smaller before it is cut"
-    size, lines = fitted(text * 4, 20, size=3, least=2, fit=False, most=2)
+    size, lines = fitted(text * 4, 20, size=3, least=1, fit=False, most=2)
     assert size == 1 and len(lines) == 2 and lines[1].endswith("…"), "what is cut says so"
+    size, lines = fitted(text * 4, 20, size=3, least=2, fit=False, most=2)
+    assert size == 2 and len(lines) == 8, "more lines before it is too small to read"
+    size, lines = fitted(text * 12, 20, size=3, least=2, fit=False, most=2)
+    assert size == 1 and len(lines) == 2, "but no more than a paper holds"
     assert all(text_width(line) <= 20 for line in lines)
     assert fitted("Registration", 16, size=2, least=1, fit=False, most=3) == (1, ("Registration",))
 
@@ -113,7 +121,7 @@ def test_rule_of_a_text_that_is_too_long() -> None:
 )
 def test_everything_fits(text: str, columns: int, size: int, least: int, fit: bool, most: int) -> None:
     width, lines = fitted(text, columns, size=size, least=min(least, size), fit=fit, most=most)
-    assert 1 <= width <= size and len(lines) <= most
+    assert 1 <= width <= size and len(lines) <= (12 if width == min(least, size) else most)
     assert all(text_width(line) * width <= columns for line in lines)
     if not (lines and lines[-1].endswith("…")):
         bare = str.maketrans("", "", " \n")

@@ -19,8 +19,9 @@ from drivers.ticket_printer.layout_file import (
     load_layout,
     read_layout,
 )
-from drivers.ticket_printer.layout_trial import SAMPLE, tried, with_values
+from drivers.ticket_printer.layout_trial import LONG, SAMPLE, tried, with_values
 
+NUMBER = ("AB1234", "A B 1 2 3 4")
 WRONG = """\
 title = "x"
 face = "none.otf"
@@ -124,6 +125,25 @@ def test_picture_that_is_too_large_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_nothing_of_a_shipped_template_is_cut_off(name: str, columns: int) -> None:
     assert tried(load_layout(name), columns) == []
+
+
+@pytest.mark.parametrize("columns", [32, 42, 48])
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("name", SHIPPED)
+def test_long_texts_stay_readable_and_the_number_is_the_largest(
+    name: str, language: str, columns: int
+) -> None:
+    """What a citizen acts on is 6 mm high at least; 3 mm is left to notes and captions."""
+    paper = with_values(LONG, {"number": "AB1234", "language": language}, reprint=True)
+    layout = load_layout(name)
+    values = layout.values(paper, columns)
+    acted_on = ("{service", "{counters", "{zone", "{waiting", "{priority", "{directions")
+    number = max(line.width * line.height for line in layout.lines(paper, columns) if line.text in NUMBER)
+    for line in layout.template:
+        for made in layout.made(line, values, columns):
+            if made.kind == "text" and any(name in text for text in line.text.values() for name in acted_on):
+                assert made.width >= 2, made.text
+                assert made.width * made.height < number, made.text
 
 
 def test_what_does_not_fit_is_told_with_its_line() -> None:
