@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import date
+from typing import Final
 
 from device.stations.station import Node
 from drivers.card_reader.protocol import Card, CardEvent, CardReader
 from wire.messages import Catalogue, Id
 from wire.screen_link import CardGone, CardShown, LinkMessage
+
+LAY_AGAIN_S: Final = 10.0
+"""So long a card is asked for again; nobody tells when one that was not read is taken away."""
 
 
 class CardDesk:
@@ -26,6 +31,7 @@ class CardDesk:
         self._show = show
         self._other = other
         self.shown: CardShown | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Follow the reader. Never returns."""
@@ -35,17 +41,21 @@ class CardDesk:
                 self._set(self._masked(event.card))
             elif event.what == "lay_again":
                 self._set(CardShown(lay_again=True))
+                self._timer = asyncio.get_running_loop().call_later(LAY_AGAIN_S, self.forget)
             elif event.what in ("code", "chip"):
                 self._other(event)
             else:
                 self._set(None)
 
     def forget(self) -> None:
-        """The reader is gone: so is what it read."""
+        """The reader is gone, and what it read with it; or nobody lays the card down again."""
         if self.shown is not None:
             self._set(None)
 
     def _set(self, shown: CardShown | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self.shown = shown
         self._show(CardGone() if shown is None else shown)
 

@@ -41,7 +41,7 @@ class ScanDesk:
     """`reader` is the kiosk's scanner; codes and chips that its card reader tells come through `take`.
 
     `key_file`: the hall's key for keyed hashes, at least KEY_SIZE bytes, mode 600; without it nothing can be
-    matched.
+    matched. It is looked for again at each code until it is there.
     """
 
     def __init__(
@@ -56,16 +56,13 @@ class ScanDesk:
         self._key_file = key_file
         self._show = show
         self._key: bytes | None = None
+        self._no_key_because: str | None = None
         self._held: dict[str, tuple[float, str]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Follow the scanner; never returns when there is one."""
-        if self._key_file is not None:
-            try:
-                self._key = read_key(Path(self._key_file))
-            except (OSError, ValueError) as error:
-                logger.error("codes cannot be matched: %s: %s", self._key_file, error)
+        self._find_key()
         while self._reader is not None:
             event = await self._reader.next_event()
             if event.what == "lay_again":
@@ -113,8 +110,19 @@ class ScanDesk:
         found = text.part(pattern) if pattern is not None else None
         return found.lower() if found is not None else None
 
+    def _find_key(self) -> None:
+        if self._key is not None or self._key_file is None:
+            return
+        try:
+            self._key = read_key(Path(self._key_file))
+        except (OSError, ValueError) as error:
+            if str(error) != self._no_key_because:
+                self._no_key_because = str(error)
+                logger.error("codes cannot be matched: %s: %s", self._key_file, error)
+
     def _offer(self, kind: Literal["appointment", "card"], secret: Secret) -> None:
         handle = code = None
+        self._find_key()
         if self._key is None:
             code = NO_KEY
         else:
@@ -134,13 +142,18 @@ class ScanDesk:
 def ticket_pattern(url: str) -> re.Pattern[str] | None:
     """What fits the address on a ticket, with the id as first group; None when tickets carry none.
 
-    Without regard to case: a scanner that types may have Caps Lock on.
+    Without regard to case: a scanner that types may have Caps Lock on. An id with so many digits in one piece
+    that it could be somebody's number (11 of a telephone, 15 or 18 of a card) is none: ids are of 20 or 32
+    hex digits.
     """
     before, place, after = url.partition("{ticket}")
     if not place:
         return None
     again = re.escape(after).replace(re.escape("{ticket}"), r"\1")
-    return re.compile(re.escape(before) + "([a-z0-9-]{1,64})" + again, re.IGNORECASE)
+    number = r"(?!(?:[a-z0-9-]*-)?[0-9]{11,18}x?(?![a-z0-9]))"
+    ticket = number + "([a-z0-9-]{1,64})"
+    # ASCII: else the long s and the sign of the kelvin were letters of an id
+    return re.compile(re.escape(before) + ticket + again, re.IGNORECASE | re.ASCII)
 
 
 def read_key(path: Path) -> bytes:

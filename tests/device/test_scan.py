@@ -23,7 +23,14 @@ from drivers.transport.serial import SerialConfig
 from wire.checked_toml import TomlProblems
 from wire.messages import Catalogue
 from wire.mqtt_options import BrokerOptions
-from wire.screen_link import CardShown, CodeScanned, KioskState, ScanWanted, encode_line
+from wire.screen_link import (
+    CardShown,
+    CodeScanned,
+    KioskState,
+    ScanWanted,
+    decode_to_screen,
+    encode_line,
+)
 
 KEY = bytes(range(32))
 TEXT = "样例预约 SAMPLE-PERSON 13900000000"
@@ -176,6 +183,59 @@ async def test_without_a_proper_key_tickets_are_told_and_nothing_can_be_matched(
     scanner.events.put_nowait(code("https://hall.example/t/t-1?h=1"))
     assert (await scanned(room, 2)).kind == "ticket"
     assert ("codes cannot be matched" in caplog.text) == (wrong != "none")
+
+
+async def test_a_key_that_is_put_right_is_found_at_the_next_code(
+    room: Any, scanner: ScanReader, key_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    key_file.chmod(0o644)
+    kiosk = kiosk_of(room, scanner, key_file)
+    for n in range(2):
+        scanner.events.put_nowait(code(f"{TEXT}{n}"))
+        assert (await scanned(room, n + 1)).code == "scanner.no_key"
+    assert caplog.text.count("codes cannot be matched") == 1
+    key_file.chmod(0o600)
+    scanner.events.put_nowait(code(TEXT))
+    shown = await scanned(room, 3)
+    assert shown.code is None and kiosk.scan.keyed_hash(shown.handle or "") is not None
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "110101199003070011",
+        "11010119900307001X",
+        "t-110101199003070011-1",
+        "13900000000",
+        "\u017f",  # the long s: an s without regard to case
+        "\u212a",  # the sign of the kelvin: a k
+    ],
+)
+async def test_a_forged_ticket_address_shows_no_number_and_nothing_that_is_no_id(
+    room: Any, kiosk: KioskStationRunner, scanner: ScanReader, forged: str
+) -> None:
+    scanner.events.put_nowait(code(f"https://hall.example/t/{forged}?h=1"))
+    shown = await scanned(room)
+    assert (shown.kind, shown.ticket) == ("appointment", None)
+    assert forged not in encode_line(shown).decode()
+
+
+@pytest.mark.parametrize("ticket", ["t-0193", "01234567890123456789", "01" * 16, "4f" * 10])
+def test_ids_of_tickets_fit_even_where_they_are_digits_alone(ticket: str) -> None:
+    pattern = ticket_pattern(CATALOGUE.ticket_url)
+    assert pattern is not None
+    assert Secret(f"https://hall.example/t/{ticket}?h=1", "code").part(pattern) == ticket
+
+
+async def test_what_a_code_holds_cannot_break_the_line_of_a_screen(
+    room: Any, kiosk: KioskStationRunner, scanner: ScanReader
+) -> None:
+    for n, text in enumerate(("x" * 4096, "\x1b[2J\u202e\x07\x00", "\n\r\n" * 9)):
+        scanner.events.put_nowait(code(text))
+        shown = await scanned(room, n + 1)
+        line = encode_line(shown)
+        assert line.count(b"\n") == 1 and len(line) < 256
+        assert decode_to_screen(line) == shown
 
 
 async def test_light_and_trigger_follow_the_screen_and_go_off_by_themselves(
