@@ -82,8 +82,8 @@ class ReportLine:
     async def drained(self, timeout: float = 5.0) -> None:
         await self._line.drained(timeout)
 
-    def turn(self) -> AbstractAsyncContextManager[Any]:
-        return self._line.turn()
+    def turn(self, *, urgent: bool = False, unlikely: bool = False) -> AbstractAsyncContextManager[Any]:
+        return self._line.turn()  # a hidraw device is nobody else's
 
     async def close(self) -> None:
         await self._line.close()

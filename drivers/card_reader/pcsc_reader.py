@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import msgspec
@@ -31,6 +31,10 @@ T = TypeVar("T")
 
 SLICE_MS: Final = 300
 """How long one look at the reader waits for a change; the longest that closing takes."""
+ANSWER_S: Final = 4.0
+"""How long pcscd may take for anything; one that hangs keeps its caller for ever."""
+CLOSE_S: Final = 1.0
+"""How long closing waits for a call that hangs."""
 TRIES: Final = 3
 """How often a card is asked for its UID."""
 _STEPS: Final = 4
@@ -53,6 +57,8 @@ class PcscReader(CardReader):
         self._config = config
         self._events = EventQueue()
         self._worker: ThreadPoolExecutor | None = None
+        self._closing: Future[None] | None = None
+        """The end of the worker before: while a call of it hangs there is no other."""
         self._scard: Any = None
         self._context: Any = None
         self._name = ""
@@ -63,8 +69,10 @@ class PcscReader(CardReader):
 
     async def open(self) -> None:
         await self.close()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="pcsc")
         try:
+            if self._closing is not None and not self._closing.done():
+                raise LineLostError("pcscd still does not answer", code="card.pcscd_stopped")
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix="pcsc")
             await self._run(self._blocking_open)
         except DriverError as error:
             self._lost(error)
@@ -91,8 +99,9 @@ class PcscReader(CardReader):
         self._state = 0
         worker, self._worker = self._worker, None
         if worker is not None:
-            await asyncio.get_running_loop().run_in_executor(worker, self._blocking_close)
+            self._closing = worker.submit(self._blocking_close)
             worker.shutdown(wait=False)
+            await asyncio.wait({asyncio.wrap_future(self._closing)}, timeout=CLOSE_S)
 
     async def next_event(self) -> CardEvent:
         return await self._events.get()
@@ -162,7 +171,7 @@ class PcscReader(CardReader):
                     return Chip(None, model)
                 uid = uid_of(data)
             except FrameError as error:
-                log.info("a card could not be read: %s", error)
+                log.debug("a card could not be read: %s", error)
                 continue
             return Chip(Secret(uid, "code") if uid is not None else None, model)
         return None
@@ -217,7 +226,13 @@ class PcscReader(CardReader):
     async def _run(self, function: Callable[..., T], *arguments: object) -> T:
         if self._worker is None:
             raise LineLostError("not open")
-        return await asyncio.get_running_loop().run_in_executor(self._worker, function, *arguments)
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await asyncio.get_running_loop().run_in_executor(self._worker, function, *arguments)
+        except TimeoutError as error:
+            if isinstance(error, DriverError):
+                raise
+            raise LineLostError("pcscd does not answer", code="card.pcscd_stopped") from error
 
     def _lost(self, error: DriverError) -> None:
         missing = isinstance(error, LineLostError)

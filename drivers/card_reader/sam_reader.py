@@ -65,14 +65,14 @@ class SamReaderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     `details`: read what forms need besides (`CardDetails`), with the newest address of the chip.
     `text_command`: four hex digits of the maker's command for text without photo; while the reader
     refuses it, or without it, 30 01 is used.
-    `answer_s`: how long one answer may take.
+    `answer_s`: how long one answer may take. Silence is told after a poll and `TRIES` answers.
     """
 
     transport: TransportConfig
     poll_ms: Annotated[int, msgspec.Meta(ge=300, le=5000)] = 300
     text_command: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{4}\Z")] | None = None
     presence: Literal["find", "chip"] = "find"
-    answer_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 2.0
+    answer_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.4
     details: bool = False
     reports: ReportFraming = ReportFraming()
 
@@ -174,6 +174,7 @@ class SamReader(CardReader):
                 if attempt and (await self._ask(Command.FIND, tries=1)).status != Status.FOUND:
                     return None
                 reply = await self._ask(Command.SELECT, tries=1)
+                reply.wipe()  # on a disturbed line it may be a late answer with a card in it
                 if reply.status != Status.OK:
                     log.debug("card not selected, status %02X", reply.status)
                     return None
@@ -192,7 +193,8 @@ class SamReader(CardReader):
             try:
                 return card_from_text(text, details=self._config.details, newest_address=address)
             except CardTextError as error:
-                log.info("a card cannot be used: %s does not fit", error.field)
+                if self._laid == "nothing":  # once, however long it lies there
+                    log.info("a card cannot be used: %s does not fit", error.field)
                 return None
             finally:
                 for buffer in (text, address or bytearray()):
@@ -260,7 +262,7 @@ class SamReader(CardReader):
                 break
         self._splitter.reset()
         spoiled_before = self._splitter.spoiled
-        await self._transport.write(command(code))
+        await self._transport.write(command(code), self._config.answer_s)
         deadline = loop.time() + self._config.answer_s
         while (left := deadline - loop.time()) > 0:
             await asyncio.sleep(0)  # a line that babbles must not keep the others waiting

@@ -98,6 +98,8 @@ class TextSplitter:
         for byte in data:
             if byte in self._ends:
                 codes += self._end()
+            elif not byte and not self._buffer:
+                continue  # what fills up a HID report
             elif len(self._buffer) < self._limit and not self._too_long:
                 self._buffer.append(byte)
             else:

@@ -1,11 +1,13 @@
 """Driver for scanners of bar codes and QR codes (formats: `scanned_text`, `key_text`).
 
-Binds to: serial (RS-232, or USB as a virtual COM port), tcp, hidraw; hid, where the scanner types like a
-keyboard and is grabbed so that its keys go nowhere else. Implements: CardReader, with `code` events.
+Binds to: serial (RS-232, or USB as a virtual COM port), tcp, hidraw where a report holds nothing but text and
+zeros behind it; hid, where the scanner types like a keyboard and is grabbed so that its keys go nowhere else.
+Implements: CardReader, with `code` events.
 
 A code held before the scanner is told once: the same one again counts only after `repeat_ms` without it. To
 know it again the driver keeps a hash under a key of its own, not the text. What could not be read (wrong
-prefix, suffix or encoding, too long, cut off) is told as `lay_again`.
+prefix, suffix or encoding, too long, cut off) is told as `lay_again`. Several of them in a row are no clumsy
+citizen but a line or a scanner that is set up wrongly: degraded, until a code was read.
 
 A scanner that answers a question is asked (`ask`, `answer`) when it is opened and every `ask_s`; without that
 a scanner on RS-232 that lost its power looks like one that nobody uses. Light and trigger, where they can be
@@ -27,7 +29,7 @@ from drivers.card_reader.key_text import KeyText
 from drivers.card_reader.protocol import CardEvent, CardReader, Code, Secret
 from drivers.card_reader.scanned_text import ScannedText, TextFormat, TextSplitter
 from drivers.driver import Health
-from drivers.errors import DriverError, LineLostError, NoAnswerError
+from drivers.errors import DriverError, FrameError, LineLostError, NoAnswerError
 from drivers.transport.hid import HidConfig, HidTransport
 from drivers.transport.table import TransportConfig, transport
 from drivers.transport.transport import Transport
@@ -38,6 +40,10 @@ ANSWER_LIMIT: Final = 256
 """Bytes looked through for the answer to `ask`."""
 TRIES: Final = 3
 """How often a scanner is asked before its silence counts."""
+UNREAD_LIMIT: Final = 3
+"""So many codes in a row that could not be read are a fault of the line."""
+WRITE_S: Final = 1.0
+"""How long a command may take to go out."""
 _NOT_OURS: Final = {"keypad.grabbed": "scanner.grabbed", "keypad.not_a_keypad": "scanner.not_a_scanner"}
 
 Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-Fa-f]{2} ?)*\Z", max_length=192)]
@@ -51,7 +57,8 @@ class ScannerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     one. `repeat_ms`: see the module. `layout`: keys that type something else than on a US keyboard, kernel's
     key code in decimal → one or two characters, plain and with Shift.
     `on_open`, `on_close`, `watch_on`, `watch_off`, `ask`, `answer`: bytes in hex, the maker's commands;
-    `answer` is how the answer to `ask` begins. Not for scanners that type.
+    `answer` is the whole answer to `ask`: what is left of it would be taken for a code. Not for scanners
+    that type.
     """
 
     transport: TransportConfig | HidConfig
@@ -109,6 +116,8 @@ class Scanner(CardReader):
         """Questions since the last byte came."""
         self._answer_due = False
         self._held = b""
+        self._unread = 0
+        """Codes in a row that could not be read."""
 
     async def open(self) -> None:
         await self.close()
@@ -116,12 +125,12 @@ class Scanner(CardReader):
             await self._line.open()
             self._open = True
             self._reader.reset()
-            self._asked, self._answer_due, self._held = 0, False, b""
+            self._asked, self._answer_due, self._held, self._unread = 0, False, b"", 0
             await self._write(self._config.on_open)
             if self._config.ask:
                 await self._first_answer()
-            if self._watching:
-                await self._write(self._config.watch_on)
+            # a program that was killed may have left it on
+            await self._write(self._config.watch_on if self._watching else self._config.watch_off)
         except DriverError as error:
             self._lost(error)
             raise
@@ -151,10 +160,19 @@ class Scanner(CardReader):
         if self._open:
             self._open = False
             try:
+                if self._watching:
+                    await self._write(self._config.watch_off)
                 await self._write(self._config.on_close)
             except DriverError:
                 pass  # it is gone, and with it its light
+            finally:  # cancelled meanwhile: the line must not stay open
+                await self._let_go()
+        else:
+            await self._let_go()
+
+    async def _let_go(self) -> None:
         self._reader.reset()
+        self._held = b""
         await self._line.close()
 
     async def next_event(self) -> CardEvent:
@@ -173,9 +191,14 @@ class Scanner(CardReader):
     def _take(self, codes: list[ScannedText], now: float) -> None:
         for code in codes:
             if code.text is None:
-                log.info("a code could not be read")
+                self._unread += 1
+                if self._unread == UNREAD_LIMIT:
+                    self.report(Health("degraded", FrameError.code))
+                log.debug("a code could not be read")
                 self._events.put(CardEvent("lay_again"))
                 continue
+            self._unread = 0
+            self.report(Health("ok"))
             text = Secret(code.text, "code")
             known = text.keyed_hash(self._key)
             again = hmac.compare_digest(known, self._last) and now < self._last_seen + self._repeat()
@@ -244,7 +267,7 @@ class Scanner(CardReader):
     async def _write(self, command: str) -> None:
         if command:
             async with self._line.turn():
-                await self._line.write(bytes.fromhex(command))
+                await self._line.write(bytes.fromhex(command), WRITE_S)
 
     def _lost(self, error: DriverError) -> None:
         self._last = ""

@@ -1,7 +1,8 @@
 """Cards of people who do not exist, for the fake reader, the demo and the tests.
 
-The names say that they are samples; the area codes of the numbers (1000xx) are assigned to no county.
-Check digits are right. Never a dump of a real card.
+The names say that they are samples; the area codes of citizens' numbers (1000xx) are assigned to no county.
+The numbers of the permits begin as real ones do (81, 82, 83, 9), as the layout wants it; all that follows is
+invented. Check digits are right. Never a dump of a real card.
 """
 
 from __future__ import annotations

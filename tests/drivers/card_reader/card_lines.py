@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import queue
+import signal
 import socket
 import subprocess
 import sys
@@ -254,6 +255,15 @@ class Pcscd:
         if process is not None:
             process.terminate()
             await asyncio.to_thread(process.wait, 20)
+
+    def hang(self) -> None:
+        """It is there and answers nothing, as with a reader's own driver that hangs."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     async def release(self) -> None:
         await self.unplug()

@@ -251,7 +251,10 @@ async def _pcsc(folder: Path, patch: pytest.MonkeyPatch) -> Place:
         "chip",
         stays=True,
         spoil=spoil,
-        faults={"daemon stopped": Fault(stop, daemon.plug, "card.pcscd_stopped", "missing")},
+        faults={
+            "daemon stopped": Fault(stop, daemon.plug, "card.pcscd_stopped", "missing"),
+            "daemon hangs": Fault(daemon.hang, daemon.go_on, "card.pcscd_stopped", "missing"),
+        },
     )
 
 
@@ -276,3 +279,5 @@ PLACES: Final[dict[str, Callable[[Path, pytest.MonkeyPatch], Awaitable[Place]]]]
     "scanner typing": _scanner_typing,
     "pcsc_reader pcscd": _pcsc,
 }
+ON_LINES: Final = tuple(name for name in PLACES if name != "pcsc_reader pcscd")
+"""Those whose line is ours: pcscd has its reader's to itself."""

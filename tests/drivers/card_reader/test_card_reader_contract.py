@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 import pytest
 from card_lines import Pcscd
-from card_places import PLACES, Place
+from card_places import ON_LINES, PLACES, Place
 
 from device import supervision
 from device.clock import Clock
@@ -121,18 +121,18 @@ async def test_each_thing_is_told_once_and_its_removal_where_it_lies(place: Plac
     assert desk.states[-1].health == "ok"
 
 
+@pytest.mark.parametrize("place", ON_LINES, indirect=True)
 async def test_one_byte_at_a_time(place: Place) -> None:
-    if not isinstance(place.line, Line):
-        pytest.skip("the daemon has the line")
+    assert isinstance(place.line, Line)
     async with supervised(place, **place.patient) as desk:
         place.line.faults.piece, place.line.faults.delay_s = 1, 0.00001
         await place.do(place.show, 1)
         await desk.reads(place, 1)
 
 
+@pytest.mark.parametrize("place", ON_LINES, indirect=True)
 async def test_slow_and_uneven(place: Place) -> None:
-    if not isinstance(place.line, Line):
-        pytest.skip("the daemon has the line")
+    assert isinstance(place.line, Line)
     chance = random.Random(3)
     async with supervised(place, **place.patient) as desk:
         for n in range(3):
@@ -143,12 +143,12 @@ async def test_slow_and_uneven(place: Place) -> None:
             await desk.taken(place)
 
 
+@pytest.mark.parametrize("place", ON_LINES, indirect=True)
 @pytest.mark.parametrize(("noise", "loss"), [(0.01, 0.0), (0.0, 0.01)])
 async def test_a_spoiled_line_gives_no_wrong_card_and_is_got_over(
     place: Place, desk: Desk, noise: float, loss: float
 ) -> None:
-    if not isinstance(place.line, Line):
-        pytest.skip("the daemon has the line")
+    assert isinstance(place.line, Line)
     place.line.faults.noise, place.line.faults.loss = noise, loss
     await place.do(place.show, 0)
     with contextlib.suppress(TimeoutError):
@@ -256,6 +256,11 @@ async def test_nothing_of_a_person_is_in_a_log_a_repr_or_an_exception(
 ) -> None:
     monkeypatch.setattr(supervision, "BACK_OFF_MAX_S", 0.3)
     caplog.set_level(logging.DEBUG)
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = (
+        0.0  # asyncio says each step, with what it was called with and what came of it
+    )
     said: list[str] = []
     async with supervised(place) as desk:
         await place.do(place.show, 0)
@@ -285,7 +290,9 @@ async def test_nothing_of_a_person_is_in_a_log_a_repr_or_an_exception(
         )
         said += [repr(state) for state in desk.states]
         said += [repr(thing) for thing in reachable(desk.reader)]
+    loop.set_debug(False)
     text = caplog.text + "\n".join(said)
+    assert "Executing" in text
     for secret in place.secrets:
         for form in forms(secret):
             assert form not in text, f"{len(form)} characters leaked: …{_around(text, form)}"

@@ -15,7 +15,7 @@ import pytest
 
 from drivers.card_reader.event_queue import EVENT_LIMIT
 from drivers.card_reader.protocol import Secret
-from drivers.card_reader.sam_reader import SamReaderConfig
+from drivers.card_reader.sam_reader import TRIES, SamReaderConfig
 from drivers.card_reader.synthetic_cards import citizen, number_18, synthetic_cards
 from drivers.driver import Health
 from drivers.errors import LineLostError, NoAnswerError, RefusedError
@@ -230,6 +230,33 @@ async def test_events_that_nobody_takes_are_bounded_and_forgotten(
         monkeypatch.setattr("drivers.card_reader.event_queue.EVENT_AGE_S", 0.0)
         await b.polls(3)
         assert not b.reader._events
+
+
+async def test_silence_and_a_stalled_line_are_told_within_five_seconds_as_shipped(bench: Any) -> None:
+    shipped = msgspec.convert({"transport": {"type": "serial", "path": "/dev/paihao/card"}}, SamReaderConfig)
+    assert shipped.poll_ms / 1000 + TRIES * shipped.answer_s <= 4.5
+    async with bench(answer_s=shipped.answer_s) as b:
+        limits: list[float] = []
+        write = b.reader._transport.write
+
+        async def noted(data: bytes, timeout: float = 5.0) -> None:
+            limits.append(timeout)
+            await write(data, timeout)
+
+        b.reader._transport.write = noted
+        await b.polls(3)
+        assert max(limits) <= shipped.answer_s
+
+
+async def test_a_card_that_does_not_fit_is_logged_once_however_long_it_lies(
+    bench: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with bench() as b:
+        b.fake.lay(replace(CARD, name=""))
+        assert (await b.event()).what == "lay_again"
+        await b.polls(20)
+        assert caplog.text.count("a card cannot be used") == 1
 
 
 @pytest.mark.parametrize("poll_ms", [299, 5001])
