@@ -17,7 +17,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from drivers.voice.playing import PATIENCE_S, PLAYED_SHARE, Output, OutputLostError, feed
+from drivers.voice.playing import PATIENCE_S, PLAYED_SHARE, Output, OutputLostError, feed, killed
 from drivers.voice.wav import Clip, wav_from_clip
 
 PROC: Final = Path("/proc/asound")
@@ -102,9 +102,13 @@ async def _played(argv: tuple[str, ...], wav: bytes, within_s: float, said: int)
     """The status of a player that ended by itself. Raises OutputLostError."""
     try:
         player = await asyncio.create_subprocess_exec(
-            *argv, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=said
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise OutputLostError(f"{argv[0]}: {error}") from error
     assert player.stdin is not None
     try:
@@ -119,6 +123,4 @@ async def _played(argv: tuple[str, ...], wav: bytes, within_s: float, said: int)
         raise OutputLostError(f"{argv[0]} does not come to an end") from error
     finally:
         player.stdin.close()
-        if player.returncode is None:
-            player.kill()
-            await player.wait()
+        await killed(player)

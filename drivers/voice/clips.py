@@ -22,8 +22,9 @@ from drivers.voice.wav import Clip, chime, joined, silence
 log = logging.getLogger(__name__)
 
 CLIP_LIMIT: Final = 512
-"""So many sounds are kept besides the pack, at each of their volumes; a hall needs about 100. At 20 kB each:
-2 MB, at most 10."""
+"""So many sounds are kept besides the pack, each volume for itself; a hall needs about 100 of 20 kB."""
+CLIP_BYTES_LIMIT: Final = 16 << 20
+"""Of all of these; the sounds of a pack at another volume are among them."""
 CHIME: Final = "chime"
 
 _Key = tuple[str, str, int]
@@ -37,6 +38,7 @@ class ClipStore:
         self.pack = pack
         self._synthesiser = synthesiser
         self._clips: OrderedDict[_Key, Clip] = OrderedDict()
+        self._bytes = 0
 
     async def prepare(self, tokens: Sequence[tuple[str, Token]]) -> None:
         """Have these sounds ready. Raises SynthesiserError when one is in neither source."""
@@ -64,9 +66,8 @@ class ClipStore:
         """The pack's own, else 叮咚."""
         found = self._kept("", Token(CHIME, ""), volume)
         if found is None:
-            self._keep(("", CHIME, 100), levelled(chime()))
-            found = self._kept("", Token(CHIME, ""), volume)
-        assert found is not None
+            made = self._keep(("", CHIME, 100), levelled(chime()))
+            found = self._kept("", Token(CHIME, ""), volume) or made
         return found
 
     def _kept(self, language: str, token: Token, volume: int) -> Clip | None:
@@ -79,8 +80,7 @@ class ClipStore:
         whole = self._kept(language, token, 100)
         if whole is None:
             return None
-        self._keep(key, whole.scaled(volume / 100))
-        return self._clips[key]
+        return self._keep(key, whole.scaled(volume / 100))
 
     def _recorded(self, language: str, token: Token) -> Clip | None:
         """The pack's, whole or from pieces."""
@@ -93,7 +93,14 @@ class ClipStore:
             return whole
         return joined(piece for piece in pieces if piece is not None)
 
-    def _keep(self, key: _Key, clip: Clip) -> None:
+    def _keep(self, key: _Key, clip: Clip) -> Clip:
+        self._drop(key)
         self._clips[key] = clip
-        while len(self._clips) > CLIP_LIMIT:
-            self._clips.popitem(last=False)
+        self._bytes += len(clip.pcm)
+        while len(self._clips) > CLIP_LIMIT or self._bytes > CLIP_BYTES_LIMIT:
+            self._drop(next(iter(self._clips)))
+        return clip
+
+    def _drop(self, key: _Key) -> None:
+        if (old := self._clips.pop(key, None)) is not None:
+            self._bytes -= len(old.pcm)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from drivers.errors import DriverError
+from drivers.voice.playing import killed
 from drivers.voice.wav import Clip, WavError, clip_from_wav
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ async def _run(argv: Sequence[str], text: str) -> bytes:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
         )
     except OSError as error:
         raise SynthesiserError(f"{argv[0]} cannot be started") from error
@@ -108,9 +110,7 @@ async def _run(argv: Sequence[str], text: str) -> bytes:
     except TimeoutError as error:
         raise SynthesiserError(f"{argv[0]} took over {TIME_LIMIT_S} s") from error
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()  # to the end of its pipes, or they outlive the loop
+        await killed(process)
     if process.returncode:
         raise SynthesiserError(f"{argv[0]} ended with {process.returncode}")
     return sound

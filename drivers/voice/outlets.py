@@ -72,6 +72,7 @@ class Outlets:
     def __init__(self, all: Sequence[Outlet], clock: Callable[[], time]) -> None:
         self._all = all
         self._clock = clock
+        self._asking = asyncio.Lock()
         self.on_change: Callable[[], None] = lambda: None
 
     @property
@@ -85,21 +86,24 @@ class Outlets:
 
     @property
     def volume(self) -> int:
-        """The greatest at this time of day."""
-        return max(outlet.volume(self._clock()) for outlet in self._all)
+        """The greatest at this time of day, of those that are there."""
+        now = self._clock()
+        return max(outlet.volume(now) for outlet in self._there() or self._all)
 
     async def check(self) -> None:
         """Ask all of them. Raises OutputLostError when none is there."""
-        await self._each(self._all, lambda outlet: outlet.way.check())
+        async with self._asking:
+            await self._each(self._all, lambda outlet: outlet.way.check())
 
     async def find(self) -> None:
         """Ask those that are lost."""
-        lost = [outlet for outlet in self._all if outlet.lost is not None]
-        if lost:
-            try:
-                await self._each(lost, lambda outlet: outlet.way.check())
-            except OutputLostError as error:
-                log.debug("still lost: %s", error)
+        async with self._asking:
+            lost = [outlet for outlet in self._all if outlet.lost is not None]
+            if lost:
+                try:
+                    await self._each(lost, lambda outlet: outlet.way.check())
+                except OutputLostError as error:
+                    log.debug("still lost: %s", error)
 
     async def prepare(self) -> None:
         """All that can fail before the first sample. Raises OutputLostError when none is ready."""
@@ -125,23 +129,29 @@ class Outlets:
     def _there(self) -> list[Outlet]:
         return [outlet for outlet in self._all if outlet.lost is None]
 
-    async def _each(self, some: Sequence[Outlet], do: Callable[[Outlet], Awaitable[None]]) -> list[Outlet]:
-        """Do it with all at once; those with which it went well. Raises OutputLostError without any."""
-        before = self.lost
-        results = await asyncio.gather(*map(do, some), return_exceptions=True)
-        well = []
-        failed: DriverError | None = None
-        for outlet, result in zip(some, results, strict=True):
+    async def _each(self, some: Sequence[Outlet], do: Callable[[Outlet], Awaitable[None]]) -> None:
+        """Do it with all at once. Raises OutputLostError when it went well with none."""
+        results = await asyncio.gather(*(self._one(outlet, do) for outlet in some), return_exceptions=True)
+        failed = None
+        for result in results:
             if isinstance(result, DriverError):
-                log.debug("%s: %s", outlet.name, result)
-                outlet.lost, failed = result.code, result
+                failed = result
             elif isinstance(result, BaseException):
                 raise result
-            else:
-                outlet.lost = None
-                well.append(outlet)
-        if self.lost != before:
-            self.on_change()
-        if not well:
+        if None not in results:
             raise OutputLostError(str(failed or "no loudspeaker"), code=failed.code if failed else None)
-        return well
+
+    async def _one(self, outlet: Outlet, do: Callable[[Outlet], Awaitable[None]]) -> None:
+        """Whether it is lost is told at once: the others may speak for a minute yet."""
+        before = outlet.lost
+        try:
+            await do(outlet)
+        except DriverError as error:
+            log.debug("%s: %s", outlet.name, error)
+            outlet.lost = error.code
+            raise
+        else:
+            outlet.lost = None
+        finally:
+            if outlet.lost != before:
+                self.on_change()

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import re
 import shutil
+import socket
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
@@ -45,8 +46,8 @@ class WavOutput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class TcpOutput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp"):
     """A network loudspeaker."""
 
-    host: str
-    port: int
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
     connect_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 2.0
 
 
@@ -140,8 +141,9 @@ class _Tcp(Output):
                 self._line = await asyncio.open_connection(self._config.host, self._config.port)
         except TimeoutError as error:
             raise OutputLostError(f"{where}: no connection in time") from error
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter of a name that cannot be one
             raise OutputLostError(f"{where}: {error}") from error
+        _miss_it_soon(self._line[1].get_extra_info("socket"))
 
     async def play(self, sound: Clip, text: str) -> None:
         if self._line is None:
@@ -170,9 +172,21 @@ class _Tcp(Output):
     async def close(self) -> None:
         line, self._line = self._line, None
         if line is not None:
+            if line[1].transport.get_write_buffer_size():
+                line[1].transport.abort()  # it takes no bytes: a close would wait until it does
             line[1].close()
             with contextlib.suppress(OSError, DriverError):
                 await line[1].wait_closed()
+
+
+def _miss_it_soon(connection: socket.socket) -> None:
+    """A loudspeaker without power or cable says nothing: have the kernel notice it within 4 s."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+    # keep-alive is silent while bytes wait for their acknowledgement
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 4000)
 
 
 async def _until_closed(reader: asyncio.StreamReader) -> bytes:

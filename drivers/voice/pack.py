@@ -10,7 +10,6 @@ import hashlib
 import json
 import tomllib
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -143,9 +142,13 @@ def blocking_load(path: Path) -> Pack:
 def _clip(entry: PackClip, data: bytes) -> Clip:
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise PackError("changed since the pack was built")
-    if data[20:22] != b"\1\0" or data[22:24] != b"\1\0" or data[24:28] != RATE.to_bytes(4, "little"):
-        raise PackError(f"not {RATE} Hz mono")
-    return clip_from_wav(data)
+    form = (1).to_bytes(2, "little") * 2 + RATE.to_bytes(4, "little")
+    if data[12:16] != b"fmt " or data[20:28] != form or data[34:36] != b"\x10\0":
+        raise PackError(f"not 16 bits, {RATE} Hz, mono")
+    clip = clip_from_wav(data)
+    if not clip.trimmed().pcm:
+        raise PackError("nothing is heard in it")  # a call would lack a digit
+    return clip
 
 
 @contextmanager
@@ -154,16 +157,21 @@ def _opened(path: Path) -> Iterator[Callable[[str, int], bytes]]:
     if path.is_dir():
         yield lambda name, most: _from_folder(path, name, most)
         return
+    if not path.is_file():
+        raise PackError(f"{path}: no file and no folder")
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield lambda name, most: _from_zip(archive, name, most)
-    except (OSError, zipfile.BadZipFile) as error:
+        archive = zipfile.ZipFile(path)
+    except Exception as error:  # zipfile has no base of its errors, and a spoilt file raises many
         raise PackError(f"{path}: {error}") from error
+    with archive:
+        yield lambda name, most: _from_zip(archive, name, most)
 
 
 def _from_folder(folder: Path, name: str, most: int) -> bytes:
     _inside(name)
     try:
+        if not (folder / name).is_file():
+            raise PackError(f"{name}: no such file")  # or one that is read for ever
         with (folder / name).open("rb") as file:
             return _bounded(file.read(most + 1), most)
     except (OSError, ValueError) as error:
@@ -175,8 +183,10 @@ def _from_zip(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     try:
         with archive.open(name) as file:
             return _bounded(file.read(most + 1), most)
-    except (KeyError, OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        raise PackError(str(error)) from error
+    except PackError:
+        raise
+    except Exception as error:  # as above
+        raise PackError(f"{name}: {error}") from error
 
 
 def _inside(name: str) -> None:

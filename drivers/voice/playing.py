@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 from abc import ABC, abstractmethod
 from typing import Final
 
@@ -14,6 +17,8 @@ PLAYED_SHARE: Final = 0.9
 PATIENCE_S: Final = 3.0
 """How much longer than its sound an announcement may take, for buffers and slow starts; and how long one may
 take no bytes while it has some to take."""
+KILL_S: Final = 1.0
+"""For a program to be gone once it was killed; one that waits inside the kernel for a lost card is left."""
 PIECE: Final = 16384
 """Bytes given at once: 0.37 s of sound."""
 
@@ -53,3 +58,17 @@ async def feed(writer: asyncio.StreamWriter, wav: bytes) -> None:
                 await writer.drain()
         except TimeoutError as error:
             raise OutputLostError("the sound is not taken any more") from error
+
+
+async def killed(program: asyncio.subprocess.Process) -> None:
+    """End a program that leads a session of its own, with all that it has started; nothing when it has ended.
+
+    Returns after `KILL_S` at the latest.
+    """
+    if program.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(program.pid, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(KILL_S):
+            await program.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -38,6 +39,11 @@ class Voice(Driver):
     """One loudspeaker with a bounded queue. Announcements never overlap."""
 
     kind: ClassVar[str] = "voice"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.local_time: Callable[[], datetime] = datetime.now
+        """The hall's time, for volumes by time of day; the agent puts its own clock here."""
 
     @abstractmethod
     async def say(self, announcement: Announcement) -> SpeakResult:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal
 
@@ -69,7 +70,7 @@ class SpeakerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Speaker(Voice):
-    """One voice. Implements `Voice`; binds to `Output`s. `now` is the clock of deadlines and volumes."""
+    """One voice. Implements `Voice`; binds to `Output`s. `now` is the clock of deadlines."""
 
     Config: ClassVar[type[msgspec.Struct]] = SpeakerConfig
 
@@ -84,7 +85,7 @@ class Speaker(Voice):
             config.volume,
             config.volume_schedule,
             config.also,
-            lambda: now().astimezone().time(),
+            lambda: self.local_time().time(),
         )
         self._outlets.on_change = self._report
         self._synthesiser = Espeak(config.engine, config.voice_speed)
@@ -96,6 +97,8 @@ class Speaker(Voice):
         self._wake = asyncio.Event()
         self._expired = 0
         self._unspoken = False
+        self._warm: ClipStore | None = None
+        self._cold = False
         self._busy = False
 
     # ------------------------------------------------------------------ the interface
@@ -111,7 +114,7 @@ class Speaker(Voice):
 
     async def serve(self) -> None:
         beside = [
-            asyncio.create_task(self._warm(), name="voice-warm"),
+            asyncio.create_task(self._keep_warm(), name="voice-warm"),
             asyncio.create_task(self._look_again(), name="voice-look"),
         ]
         try:
@@ -154,7 +157,8 @@ class Speaker(Voice):
         first = self._queue.first()
         if first is None:
             return False
-        readings = await self._readings(first)
+        store = self._store  # a pack that is replaced meanwhile does not change this call
+        readings = await self._readings(first, store)
         if not readings:
             return True
         await self._outlets.prepare()
@@ -164,24 +168,24 @@ class Speaker(Voice):
             return True
         words = " · ".join(read.text for read in readings)
         times = max(1, min(self._config.repeat or first.announcement.repeat, REPEAT_LIMIT))
+        result = SpeakResult("failed", OutputLostError.code)
         try:
-            heard = await self._outlets.play(lambda volume: self._sound(readings, times, volume), words)
-        except OutputLostError as error:
-            self._settle([(first.key, SpeakResult("failed", error.code))])
+            sound = partial(self._sound, store, readings, times)
+            heard = await self._outlets.play(sound, words)
+            result = SpeakResult("done") if heard else SpeakResult("failed", MUTED)
+        except DriverError as error:
+            result = SpeakResult("failed", error.code)
             raise
-        except asyncio.CancelledError:
-            self._settle([(first.key, SpeakResult("failed", OutputLostError.code))])
-            raise
-        finally:
+        finally:  # whatever it is that ended it, nobody waits for ever
             self._queue.end()
+            self._settle([(first.key, result)])
         self.seen()
-        self._settle([(first.key, SpeakResult("done") if heard else SpeakResult("failed", MUTED))])
         if not len(self._queue):
             self._busy = False
             self._report()
         return True
 
-    async def _readings(self, waiting: Waiting) -> list[Reading]:
+    async def _readings(self, waiting: Waiting, store: ClipStore) -> list[Reading]:
         """What is to be read, its sounds ready; empty when it cannot be said (then it is settled)."""
         announcement = waiting.announcement
         can: list[Reading] = []
@@ -190,7 +194,7 @@ class Speaker(Voice):
             counter = announcement.counter.get(language) or next(iter(announcement.counter.values()), "")
             read = reading(announcement.number, counter, language, self._config.digit_one, self._say)
             try:
-                await self._store.prepare([(language, token) for token in read.tokens])
+                await store.prepare([(language, token) for token in read.tokens])
             except SynthesiserError as error:
                 log.warning("cannot speak %s: %s", language, error)
                 self._unspoken = True
@@ -202,12 +206,12 @@ class Speaker(Voice):
             self._report()
         return can
 
-    async def _sound(self, readings: list[Reading], times: int, volume: int) -> Clip:
+    async def _sound(self, store: ClipStore, readings: list[Reading], times: int, volume: int) -> Clip:
         """The whole announcement at a volume."""
         gap = silence(self._config.gap_s)
-        parts = [clip for read in readings for clip in (await self._store.spoken(read, volume), gap)]
+        parts = [clip for read in readings for clip in (await store.spoken(read, volume), gap)]
         whole = (parts * times)[:-1]
-        return joined([self._store.chime(volume), *whole] if self._config.chime else whole)
+        return joined([store.chime(volume), *whole] if self._config.chime else whole)
 
     def _languages(self, announcement: Announcement) -> list[str]:
         mine: tuple[str, ...] = self._config.languages
@@ -248,13 +252,26 @@ class Speaker(Voice):
             await self._outlets.find()
             await self._load_pack()
 
-    async def _warm(self) -> None:
-        """Make every common sound before it is wanted."""
+    async def _keep_warm(self) -> None:
+        """Make every common sound before it is wanted; again after a pack was replaced or it went wrong."""
+        while True:
+            store = self._store
+            if store is not self._warm:
+                await self._make_common(store)
+            await asyncio.sleep(CHECK_S)
+
+    async def _make_common(self, store: ClipStore) -> None:
+        cold = False
         try:
-            await self._store.prepare(common_tokens(self._config.languages, self._config.digit_one))
+            await store.prepare(common_tokens(self._config.languages, self._config.digit_one))
+            self._warm = store
         except SynthesiserError as error:
-            log.warning("not every sound can be made: %s", error)
-            self._unspoken = True
+            log.log(
+                logging.DEBUG if self._cold else logging.WARNING, "not every sound can be made: %s", error
+            )
+            cold = True
+        if cold != self._cold:
+            self._cold = cold
             self._report()
 
     async def _idle(self) -> None:
@@ -265,6 +282,7 @@ class Speaker(Voice):
         except TimeoutError:
             await self._outlets.check()
             self.seen()
+            self._busy = False  # nobody waited all the time
             self._report()  # the hour may have changed the volume
 
     # ------------------------------------------------------------------ what became of it
@@ -274,6 +292,8 @@ class Speaker(Voice):
 
     def _settle(self, ended: Dropped) -> None:
         for key, result in ended:
+            if result.outcome == "expired" and self.health.state in ("missing", "fault"):
+                result = SpeakResult("expired", self.health.code)  # it was not talk that it waited for
             future = self._results.get(key)
             if future is not None and not future.done():
                 future.set_result(result)
@@ -302,10 +322,10 @@ class Speaker(Voice):
         facts = self._facts()
         codes = (
             (facts["synthesiser"] is None and self._store.pack is None, SynthesiserError.code),
-            (bool(self._outlets.lost), "voice.output_partly_lost"),
             (not facts["volume"], MUTED),
+            (bool(self._outlets.lost), "voice.output_partly_lost"),
             (self._busy, EXPIRED.code),
-            (self._unspoken, SynthesiserError.code),
+            (self._unspoken or self._cold, SynthesiserError.code),
             (self._pack_problem is not None, self._pack_problem),
         )
         code = next((code for wrong, code in codes if wrong), None)

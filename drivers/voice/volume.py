@@ -2,7 +2,8 @@
 
     volume_schedule = [{ from = "08:30", volume = 80 }, { from = "12:00", volume = 45 }]
 
-Each step holds until the next, the last one over midnight; the time is that of the node's clock and zone.
+Each step holds until the next, the last one over midnight; the time is the hall's (the profile's
+`timezone`).
 """
 
 from __future__ import annotations

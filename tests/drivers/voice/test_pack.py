@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zipfile
 from pathlib import Path
@@ -153,6 +154,54 @@ def test_a_zip_that_swells_is_not_unpacked(tmp_path: Path) -> None:
         archive.writestr(MANIFEST, b" " * (50 << 20))
     with pytest.raises(PackError):
         blocking_load(tmp_path / "bomb.zip")
+
+
+def test_a_clip_without_sound_is_not_taken(tmp_path: Path, tone: Any) -> None:
+    """A call would lack a digit."""
+    path = tmp_path / "pack"
+    names = ("digit_0", "digit_1", "digit_2", "digit_3")
+    blocking_write(Built(About(), made(tone, *names)), path, ORDER)
+    narrow = bytearray(wav_from_clip(silence(0.2)))
+    narrow[34] = 8
+    sounds = [wav_from_clip(Clip(b"")), wav_from_clip(silence(0.5)), bytes(narrow)]
+    manifest = (path / MANIFEST).read_text("utf-8")
+    for name, data in zip(names, sounds, strict=False):
+        file = path / "zh-CN" / f"{name}.wav"
+        old = hashlib.sha256(file.read_bytes()).hexdigest()
+        file.write_bytes(data)
+        before, after = manifest.split(f'file = "zh-CN/{name}.wav"')
+        new = hashlib.sha256(data).hexdigest()
+        manifest = f'{before}file = "zh-CN/{name}.wav"{after.replace(old, new, 1)}'
+    (path / MANIFEST).write_text(manifest, "utf-8")
+    pack = blocking_load(path)
+    assert set(pack.clips) == {("zh-CN", "digit_3")}
+    assert [problem.partition(": ")[2] for problem in pack.problems] == [
+        "nothing is heard in it", "nothing is heard in it", "not 16 bits, 22050 Hz, mono",
+    ]  # fmt: skip
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path, tone: Any) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(PackError):
+        blocking_load(tmp_path / "pipe")
+    blocking_write(Built(About(), made(tone, "to")), tmp_path / "pack", ORDER)
+    (tmp_path / "pack" / "zh-CN" / "to.wav").unlink()
+    os.mkfifo(tmp_path / "pack" / "zh-CN" / "to.wav")
+    assert len(blocking_load(tmp_path / "pack").problems) == 1
+
+
+def test_a_zip_with_any_wrong_byte_is_another_or_an_error(tmp_path: Path, tone: Any) -> None:
+    path = tmp_path / "pack.zip"
+    blocking_write(Built(About(), made(tone, "to")), path, ORDER)
+    good = path.read_bytes()
+    head, directory = good.index(b"zh-CN/to.wav"), good.index(b"PK\1\2")
+    for at in (*range(head - 30, head + 12), *range(directory, len(good))):
+        for flip in (0x01, 0xFF):
+            path.write_bytes(good[:at] + bytes((good[at] ^ flip,)) + good[at + 1 :])
+            try:
+                blocking_load(path)
+            except PackError as error:
+                assert error.code == "voice.bad_pack"
 
 
 def test_what_is_no_pack_is_said(tmp_path: Path) -> None:

@@ -170,6 +170,7 @@ async def test_every_fault_of_a_call_is_a_failed_call_and_a_state_with_a_text_an
     async with place(kind) as p:
         way = p.ways[kind]
         if fault == "unplug" and kind != "files":
+            way.slowly()
             call = p.say(repeat=3)
             async with asyncio.timeout(PATIENCE_S):
                 while not way.playing():
@@ -226,6 +227,7 @@ async def test_two_loudspeakers_say_the_same_and_one_alone_goes_on(place: Any) -
         assert await p.say("A008") == SpeakResult("done")
         assert card.heard()[-1] == corridor.heard()[-1] == "请A008号到3号窗口"
         # one that breaks off in the middle of a call does not take it from the others
+        corridor.slowly()
         call = p.say("A009")
         async with asyncio.timeout(PATIENCE_S):
             while not corridor.playing():

@@ -20,7 +20,8 @@ if [ -e gone ]; then echo "aplay: main:831: audio open error: No such file or di
 if [ -e stuck ]; then : > playing; exec sleep 600; fi
 cat > sound
 : > playing
-left=$(( $(wc -c < sound) / 2205 + 1 ))
+left=$(( $(wc -c < sound) / 22050 + 1 ))
+if [ -e slow ]; then left=$(( 10 * left )); fi
 while [ $left -gt 0 ]; do
     if [ -e gone ]; then rm playing; echo "aplay: pcm_write:2127: write error: No such device" >&2; exit 1; fi
     if [ -e swallow ]; then left=0; fi
@@ -63,6 +64,9 @@ class WayOut(ABC):
     def heard(self) -> list[str]:
         """The words of what was played to its end."""
 
+    def slowly(self) -> None:  # noqa: B027 — most have nothing to do here
+        """Play as fast as time from now on, so that something can happen in the middle."""
+
     def hurt(self, fault: str) -> None:  # noqa: B027 — most have nothing to do here
         """Begin a fault of `can` other than "unplug"."""
 
@@ -71,7 +75,7 @@ class WayOut(ABC):
 
 
 class Player(WayOut):
-    """A program on PATH; a fake one, which takes the time of the sound at 10 times the speed of ours."""
+    """A program on PATH; a fake one, 10 times as fast as time until `slowly`."""
 
     can = ("unplug", "stuck", "busy")
     program = "player"
@@ -101,11 +105,14 @@ class Player(WayOut):
         files = sorted(self.folder.glob("heard-*.wav"))
         return [found[0] for found in map(_look_into, (file.read_bytes() for file in files)) if found]
 
+    def slowly(self) -> None:
+        (self.folder / "slow").touch()
+
     def hurt(self, fault: str) -> None:
         (self.folder / fault).touch()
 
     def mend(self) -> None:
-        for fault in (*self.can, "playing"):
+        for fault in (*self.can, "playing", "slow"):
             (self.folder / fault).unlink(missing_ok=True)
 
 
@@ -143,7 +150,7 @@ class Network(WayOut):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.fake = FakeLoudspeaker()
+        self.fake = FakeLoudspeaker(speed=10)
 
     @property
     def output(self) -> dict[str, Any]:
@@ -167,7 +174,11 @@ class Network(WayOut):
     def heard(self) -> list[str]:
         return [played.text for played in self.fake.played if played.complete]
 
+    def slowly(self) -> None:
+        self.fake.speed = 1
+
     def hurt(self, fault: str) -> None:
+        self.fake.speed = 10
         self.fake.silent = fault == "stuck"
         self.fake.refusing = fault == "refuses"
         self.fake.dies_at = 0.4 if fault == "dies" else None
@@ -181,7 +192,7 @@ class Files(WayOut):
 
     @property
     def output(self) -> dict[str, Any]:
-        return {"type": "wav", "directory": str(self.folder / "said"), "pace": 1.0}
+        return {"type": "wav", "directory": str(self.folder / "said"), "pace": 10.0}
 
     async def unplug(self) -> None:
         said = self.folder / "said"
