@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 TRIES: Final = 3
 """A question is asked so often before the light counts as lost."""
 WRITE_S: Final = 1.0
+STALE: Final = 32
+"""Pieces of what came before a question that are thrown away: all that a shared line keeps."""
 
 
 class SerialLightConfig(LampConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,7 +155,9 @@ class SerialLight(LampLight):
         loop = asyncio.get_running_loop()
         self._reader.clear()
         if wanted:
-            await self._line.read(0.0)  # what came late is no answer to this
+            for _ in range(STALE):  # what came late is no answer to this
+                if not await self._line.read(0.0):
+                    break
         log.debug("%s: > %s", self._line.name, frame.hex())
         await self._line.write(frame, WRITE_S)
         if not wanted:

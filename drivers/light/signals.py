@@ -1,7 +1,7 @@
 """Which lamp is on when. Pure: the time is given, nothing waits here.
 
 A lamp that several signals want shows the first of `PRIORITY`. Blinking begins with the light on, at the
-moment of the signal. No pattern flashes more than three times a second: more can set off an epileptic fit
+moment of the first signal; once more changes only its end. No pattern flashes more than three times a second: more can set off an epileptic fit
 (WCAG 2.2, success criterion 2.3.1).
 """
 
@@ -20,6 +20,8 @@ LampState = Literal["off", "on", "blink"]
 
 HALF_PERIOD_S: Final[dict[Pattern, float]] = {"blink": 0.5, "flash": 0.2}
 """So long on, then so long off."""
+LEAST_PERIOD_S: Final = 0.34
+"""No lamp is lit again sooner, whatever signals begin and end: fewer than three flashes a second."""
 PRIORITY: Final[tuple[SignalName, ...]] = ("help", "call", "fault", "open")
 CALL_LAMPS: Final = ("white", "yellow", "blue", "green", "red")
 """The lamp that flashes at a call when the configuration does not say: the first of these that there is."""
@@ -69,21 +71,29 @@ class Signals:
         self._looks = looks
         self._lamps = tuple(lamps)
         self._on: dict[SignalName, tuple[float, float | None]] = {}
+        self._lit: dict[str, float] = {}
+        """Since when each lamp is on, or when it was last lit."""
+        self._dark = set(lamps)
 
     def knows(self, name: SignalName) -> bool:
         """Whether a lamp stands for it."""
         return name in self._looks
 
     def begin(self, name: SignalName, now: float, until: float | None) -> None:
-        self._on[name] = (now, until)
+        """Once more: with new `until`, and blinking goes on in step."""
+        since = self._on[name][0] if self._is_on(name, now) else now
+        self._on[name] = (since, until)
 
     def end(self, name: SignalName) -> bool:
         """Whether it was on."""
         return self._on.pop(name, None) is not None
 
+    def _is_on(self, name: SignalName, now: float) -> bool:
+        return name in self._on and ((until := self._on[name][1]) is None or now < until)
+
     def at(self, now: float, blinks_itself: bool) -> tuple[dict[str, LampState], float | None]:
         """The state of every lamp at `now`, and when it changes by itself; None: only with a new signal."""
-        self._on = {name: span for name, span in self._on.items() if span[1] is None or now < span[1]}
+        self._on = {name: span for name, span in self._on.items() if self._is_on(name, now)}
         states: dict[str, LampState] = dict.fromkeys(self._lamps, "off")
         changes = [until for _, until in self._on.values() if until is not None]
         taken: set[str] = set()
@@ -104,6 +114,16 @@ class Signals:
                 changes.append(self._on[name][0] + (steps + 1) * half)
             states.update(dict.fromkeys(mine, state))
             taken |= mine
+        for lamp, shown in states.items():
+            again = self._lit.get(lamp, now - LEAST_PERIOD_S) + LEAST_PERIOD_S
+            if shown != "off" and lamp in self._dark and now < again - 1e-6:
+                states[lamp] = "off"
+                changes.append(again)
+            elif shown != "off" and lamp in self._dark:
+                self._dark.discard(lamp)
+                self._lit[lamp] = now
+            elif shown == "off":
+                self._dark.add(lamp)
         return states, min(changes, default=None)
 
 

@@ -22,6 +22,7 @@ from device import supervision
 from device.clock import Clock
 from device.supervision import Supervisor
 from drivers.light import lamps as lamps_module
+from drivers.light import signals
 from drivers.light.frames import load_format
 from drivers.light.lamps import LampLight
 from drivers.light.protocol import LightResult
@@ -60,7 +61,9 @@ def lit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`async with lit("modbus", **options) as run`: supervised, and well."""
     monkeypatch.setattr(supervision, "BACK_OFF_MIN_S", 0.02)
     monkeypatch.setattr(supervision, "BACK_OFF_MAX_S", 0.1)
-    monkeypatch.setattr(lamps_module, "CHECK_S", 0.1)
+    monkeypatch.setattr(lamps_module, "CHECK_S", 0.05)
+    monkeypatch.setitem(signals.HALF_PERIOD_S, "flash", 0.06)
+    monkeypatch.setattr(signals, "LEAST_PERIOD_S", 0.01)
 
     @asynccontextmanager
     async def make(kind: str, *, well: bool = True, **options: Any) -> AsyncIterator[Run]:
@@ -91,7 +94,7 @@ def has_texts(state: DeviceState) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_call_is_shown_for_its_time(lit: Any, kind: str) -> None:
     async with lit(kind) as run:
-        assert await run.light.signal("call", 0.3) == LightResult("done")
+        assert await run.light.signal("call", 0.15) == LightResult("done")
         await run.shows(white="on")
         await run.shows()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from drivers.errors import FrameChecksumError, FrameError
 from drivers.light.fake import FakeLcus, FakeModbusRelay
 from drivers.light.frames import CHANNELS, HELD, AnswerReader, Layout, LightFormat, Values, load_format
-from drivers.light.signals import HALF_PERIOD_S, LampConfig, SignalLook, Signals
+from drivers.light.signals import HALF_PERIOD_S, LampConfig, Pattern, SignalLook, Signals
 
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
@@ -213,6 +213,43 @@ def test_changes_come_when_they_were_announced(steps: list[tuple[str, float, boo
         between = now + (change_at - now) * random.Random(seconds).uniform(0, 0.99)
         assert shown.at(between, itself)[0] == states
         now = change_at
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["call", "help"]), st.floats(0, 0.4), st.booleans()), max_size=60),
+    st.sampled_from(["on", "blink", "flash"]),
+)
+def test_no_lamp_flashes_more_than_three_times_a_second(
+    steps: list[tuple[str, float, bool]], pattern: Pattern
+) -> None:
+    """However often signals begin and end, and however late the loop is."""
+    looks = {name: SignalLook(lamps=("white",), pattern=pattern) for name in ("call", "help")}
+    shown = Signals(looks, ("white",))  # type: ignore[arg-type]
+    now, lit, before = 0.0, [], "off"
+    for name, seconds, on in steps:
+        if on:
+            shown.begin(name, now, None)  # type: ignore[arg-type]
+        else:
+            shown.end(name)  # type: ignore[arg-type]
+        state = shown.at(now, False)[0]["white"]
+        if (before, state) == ("off", "on"):
+            lit.append(now)
+        before = state
+        now += seconds
+    assert all(fourth - first > 1 for first, fourth in zip(lit, lit[3:], strict=False))
+
+
+def test_a_call_while_a_call_is_shown_goes_on_in_step_and_lasts_longer() -> None:
+    shown = signals()
+    shown.begin("call", 0.0, 1.0)
+    assert shown.at(0.25, False)[0]["white"] == "off"
+    shown.begin("call", 0.25, 5.0)
+    states, change_at = shown.at(0.25, False)
+    assert states["white"] == "off" and change_at == pytest.approx(0.4)
+    assert shown.at(4.9, False)[0]["white"] == "on" and shown.at(5.0, False) == (
+        {"white": "off", "red": "off"},
+        None,
+    )
 
 
 def test_defaults_flash_one_lamp_for_a_call_and_a_red_one_for_help() -> None:
