@@ -94,8 +94,9 @@ class Agent:
             for device in checked.devices
         }
         for supervisor in self.supervisors.values():
-            if supervisor.driver.kind == "call_screen":  # brightness by the hall's time of day
-                cast("CallScreen", supervisor.driver).local_time = self.clock.in_zone(profile.timezone)
+            if supervisor.driver.kind in ("call_screen", "voice"):  # brightness, volume by the hall's time
+                timed = cast("CallScreen | Voice", supervisor.driver)
+                timed.local_time = self.clock.in_zone(profile.timezone)
         self.kept = KeptFacts(self.node, {name: s.driver for name, s in self.supervisors.items()})
         self.stations = [self._station(entry) for entry in profile.station]
         self.screens = ScreenLink(profile.screen_socket, {s.id: s for s in self.stations})
