@@ -8,7 +8,6 @@ from typing import Final
 
 from drivers.fake_gpio import FakeHeader
 
-
 HELD_S: Final = 0.02
 """How long a person holds a button, at least, and lets go of it."""
 

@@ -2,7 +2,8 @@
 
 Binds to: pins (`drivers.gpio`). Implements: Keypad. A button connects its pin to ground (pull-up, active low,
 as gpiozero's Button) unless the options say otherwise. Contacts are debounced by our own `gestures`; what is
-shorter than PROOF_S is noise on a wire, never a key or a grade. Every CHECK_S the pins are read: that finds an edge that was lost and a chip that is gone.
+shorter than PROOF_S is noise on a wire, never a key or a grade. Every CHECK_S the pins are read: that finds
+an edge that was lost and a chip that is gone.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class GpioKeypad(KeyedKeypad):
         self._prompt_lamp: Output | None = None
         self._beeper: Output | None = None
         self._levels: dict[str, bool] = {}
+        self._down_at: dict[str, float] = {}
         self._lights: frozenset[str] = frozenset()
         self._prompted = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -149,15 +151,21 @@ class GpioKeypad(KeyedKeypad):
             return
         self._levels[key] = down
         if down:
-            self._later(f"key {key}", PROOF_S, partial(self._proved, key, at))
-        elif (proof := self._timers.pop(f"key {key}", None)) is not None:
+            self._down_at[key] = at
+            self._later(f"key {key}", PROOF_S, partial(self._proved, key))
+            return
+        if (proof := self._timers.get(f"key {key}")) is not None:
+            if at - self._down_at[key] < PROOF_S:
+                proof.cancel()
+                del self._timers[f"key {key}"]
+                return
             proof.cancel()
-        else:
-            self._up(key, at)
+            self._proved(key)  # the loop was busy for longer than the press
+        self._up(key, at)
 
-    def _proved(self, key: str, at: float) -> None:
+    def _proved(self, key: str) -> None:
         del self._timers[f"key {key}"]
-        self._down(key, at)
+        self._down(key, self._down_at[key])
 
     def _refused(self) -> None:
         self._beep(True)

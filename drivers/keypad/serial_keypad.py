@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tomllib
+from contextlib import AsyncExitStack
 from functools import cache
 from math import inf
 from pathlib import Path
@@ -27,7 +28,9 @@ from drivers.keypad.frames import KeyDecoder, KeypadFormat, Layout, Received
 from drivers.keypad.gestures import GestureConfig
 from drivers.keypad.outputs import output
 from drivers.keypad.told_keypad import ToldKeypad
+from drivers.transport.serial import SerialConfig
 from drivers.transport.table import TransportConfig, transport
+from drivers.transport.tcp import TcpConfig
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +110,9 @@ class SerialKeypad(ToldKeypad):
         """Questions asked."""
         self._owed = 0
         """Questions whose answer may still come late."""
+        self._silent = False
+        """It did not answer when it was asked last."""
+        self._byte_s = _byte_s(config.transport)
         self._answered = -inf
         self._old_until = -inf
         """Until then keys are those that the keypad kept."""
@@ -197,14 +203,23 @@ class SerialKeypad(ToldKeypad):
             self._tap(frame.key, frame.at)
 
     async def _write_frame(self, frame: bytes) -> None:
-        # nothing else may speak before the answer on a half-duplex line
+        # nothing else may speak before the answer on a half-duplex line, nor be asked before this has left:
+        # the time to answer would run out in the queue of the port
         async with self._writing, self._line.turn():
             await self._line.write(frame, OUTPUT_TIMEOUT_S)
+            await self._line.drained(OUTPUT_TIMEOUT_S)
+            await asyncio.sleep(len(frame) * self._byte_s)
 
-    async def _ask(self) -> bool:
-        """One poll; whether the keypad answered."""
+    async def _ask(self, turn_by: float | None = None) -> bool:
+        """One poll; whether the keypad answered. `turn_by`: it is not asked when its turn comes later."""
         loop = asyncio.get_running_loop()
-        async with self._writing, self._line.turn():
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout_at(turn_by):
+                    await held.enter_async_context(self._writing)
+                    await held.enter_async_context(self._line.turn(unlikely=self._silent))
+            except TimeoutError:
+                return False
             late = await self._unasked()
             await self._line.write(self._poll_frame, OUTPUT_TIMEOUT_S)
             self.polls += 1
@@ -219,7 +234,7 @@ class SerialKeypad(ToldKeypad):
                 if data and (answers := self._take_bytes(data)):
                     self._count_doubles(answers + max(0, late - self._owed))
                     self._owed = max(0, self._owed - late)
-                    self._garbled = False
+                    self._garbled = self._silent = False
                     return True
         self._owed = min(DOUBLES, self._owed + 1)
         self._garbled = heard
@@ -249,8 +264,9 @@ class SerialKeypad(ToldKeypad):
                 self._line_is("ok")
 
     async def _first_answer(self) -> None:
-        """Asked twice, in case that something was on the line; the supervisor comes again."""
-        if not (await self._ask() or await self._ask()):
+        """Asked twice, in case that something was on the line, but once when it was silent before: that takes
+        time from its neighbours, and the supervisor comes again."""
+        if not (await self._ask() or (not self._silent and await self._ask())):
             raise self._no_answer()
 
     async def _poll(self) -> None:
@@ -260,13 +276,15 @@ class SerialKeypad(ToldKeypad):
         misses = 0
         while True:
             begun = loop.time()
-            if await self._ask():
+            # on a line of silent ones a turn may come late: who did not answer once does not wait for it
+            lost_at = self._answered + self._config.lost_after_s
+            if await self._ask(lost_at if misses else None):
                 if misses >= MISSES:
                     await self._tell_again()
                 wait, misses = interval, 0
             else:
                 misses += 1
-                if loop.time() - self._answered > self._config.lost_after_s:
+                if loop.time() >= lost_at:
                     raise self._no_answer()
                 wait = min(2 * wait, max(interval, MISSING_WAIT_S))
             await asyncio.sleep(max(0.0, begun + wait - loop.time()))
@@ -274,6 +292,18 @@ class SerialKeypad(ToldKeypad):
                 raise LineLostError(f"{self._line.name}: closed")
 
     def _no_answer(self) -> NoAnswerError:
+        self._silent = True
         if self._garbled:
             return NoAnswerError(f"{self._line.name}: no readable answer", code=FrameError.code)
         return NoAnswerError(f"{self._line.name}: keypad does not answer", code="keypad.no_answer")
+
+
+def _byte_s(config: TransportConfig) -> float:
+    """How long a byte is on a line that others wait for. What is behind a serial server is not known; most
+    have 9600 baud."""
+    match config:
+        case SerialConfig(shared=True):
+            return (1 + config.bits + (config.parity != "N") + config.stop_bits) / config.baud
+        case TcpConfig(shared=True):
+            return 10 / 9600
+    return 0.0

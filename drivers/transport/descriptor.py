@@ -58,6 +58,8 @@ class DescriptorTransport(ABC):
         await self.close()
         try:
             self._fd = await self._open()
+        except LineLostError:
+            raise  # with a code of its own
         except OSError as error:
             raise LineLostError(f"{self.name}: {error}") from error
 
@@ -114,7 +116,7 @@ class DescriptorTransport(ABC):
             await asyncio.sleep(pause)
             pause = min(2 * pause, _DRAIN_MOST_S)
 
-    def turn(self) -> AbstractAsyncContextManager[Any]:
+    def turn(self, *, urgent: bool = False, unlikely: bool = False) -> AbstractAsyncContextManager[Any]:
         return nullcontext()  # nobody else is on this line
 
     async def close(self) -> None:

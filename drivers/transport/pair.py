@@ -126,7 +126,7 @@ class PairTransport:
     async def drained(self, timeout: float = 5.0) -> None:
         self._check()
 
-    def turn(self) -> AbstractAsyncContextManager[Any]:
+    def turn(self, *, urgent: bool = False, unlikely: bool = False) -> AbstractAsyncContextManager[Any]:
         return nullcontext()  # nobody else is on this line
 
     async def close(self) -> None:

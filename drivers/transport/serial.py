@@ -6,14 +6,25 @@ only its opening (baud rate, parity, flow control, exclusive lock) is used.
 
 from __future__ import annotations
 
+import array
+import fcntl
+import logging
 import termios
-from typing import Annotated, Literal
+import threading
+from typing import Annotated, Final, Literal
 
 import msgspec
 import serial
 
-from drivers.errors import LineLostError
+from drivers.errors import DriverError, LineLostError
 from drivers.transport.descriptor import DescriptorTransport
+
+logger = logging.getLogger(__name__)
+
+LAST_WORDS_S: Final = 0.3
+"""How long a close waits for what was written just before; what a stalled line does not take is dropped."""
+_closing: Final[set[str]] = set()
+"""Ports whose closing the kernel holds up; opening one of them would wait as long."""
 
 
 class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="serial"):
@@ -44,6 +55,8 @@ class SerialTransport(DescriptorTransport):
 
     async def _open(self) -> int:
         config = self._config
+        if config.path in _closing:
+            raise LineLostError(f"{config.path}: still being closed", code="device.write_stalled")
         self._port = serial.Serial(
             config.path,
             config.baud,
@@ -71,13 +84,50 @@ class SerialTransport(DescriptorTransport):
             raise LineLostError(f"{self.name}: {error}") from error
         return fd
 
+    async def close(self) -> None:
+        port = self._port
+        if port is None:
+            return
+        try:
+            await self.drained(LAST_WORDS_S)
+        except DriverError:
+            pass  # stalled or gone
+        finally:
+            if self._port is port:  # not opened anew meanwhile
+                await super().close()
+
     def _close(self) -> None:
         port, self._port = self._port, None
         if port is None:
             return
         try:
-            # the kernel holds up a close for 30 s while a stalled line has bytes to send
-            termios.tcflush(port.fileno(), termios.TCOFLUSH)
+            left = _left(port.fileno())
+            if left:
+                # the kernel holds up a close for 30 s while a stalled line has bytes to send
+                termios.tcflush(port.fileno(), termios.TCOFLUSH)
+                left = _left(port.fileno())
         except (termios.error, OSError):
-            pass  # unplugged
+            left = 0  # unplugged
+        if left:  # USB adapters keep what they were given (usb-serial has no flush_buffer)
+            _closing.add(self._config.path)
+            threading.Thread(
+                target=_blocking_close, args=(port, self._config.path), name="serial close", daemon=True
+            ).start()
+        else:
+            port.close()
+
+
+def _left(fd: int) -> int:
+    """Bytes that the port has still to send."""
+    count = array.array("i", [0])
+    fcntl.ioctl(fd, termios.TIOCOUTQ, count)
+    return count[0]
+
+
+def _blocking_close(port: serial.Serial, path: str) -> None:
+    try:
         port.close()
+    except OSError as error:
+        logger.debug("%s: %s", path, error)
+    finally:
+        _closing.discard(path)

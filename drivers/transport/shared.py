@@ -2,7 +2,8 @@
 
 Every driver has its own end (a `Transport`) of the one line: it reads all bytes that come, those for others
 too, and takes what bears its address. Writes go out whole, one after another. On a half-duplex line only one
-may speak: `turn` is the right to ask and be answered; turns are given in the order of asking.
+may speak: `turn` is the right to ask and be answered; turns are given in the order of asking, urgent
+ones first.
 
 The line opens with the first end that is opened and closes with the last. When it is lost, every end hears of
 it; the first that opens again opens it again.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -20,8 +22,13 @@ from drivers.errors import ConfigError, DriverError, LineLostError, WriteStalled
 from drivers.transport.descriptor import READ_SIZE
 from drivers.transport.transport import Transport
 
+logger = logging.getLogger(__name__)
+
 KEPT: Final = 65536
 """Bytes that wait for one driver; beyond that its oldest are dropped, as a serial port would."""
+
+HOPES: Final = 8
+"""Silent devices that may wait for their turn at once."""
 
 _lines: WeakValueDictionary[str, SharedLine] = WeakValueDictionary()
 
@@ -49,6 +56,11 @@ class SharedLine:
         self._opening = asyncio.Lock()
         self.writing = asyncio.Lock()
         self.turn = asyncio.Lock()
+        self.ordinary = asyncio.Lock()
+        """Held by the one turn that is not urgent and has or waits for `turn`: the urgent ones are first."""
+        self._unlikely = asyncio.Semaphore(1)
+        self._hopes = 1
+        self._heard = 0
 
     async def join(self, end: SharedEnd) -> None:
         async with self._opening:
@@ -77,26 +89,57 @@ class SharedLine:
         finally:
             self.writing.release()
 
+    @contextlib.asynccontextmanager
+    async def unlikely_turn(self) -> AsyncIterator[None]:
+        """One silent device at a time, and the others have as long; more at a time while silent ones answer,
+        as they all do when a line is mended."""
+        loop = asyncio.get_running_loop()
+        await self._unlikely.acquire()
+        back = 1
+        try:
+            async with self.ordinary, self.turn:
+                began, heard = loop.time(), self._heard
+                yield
+            if self._heard != heard:
+                back += self._hopes < HOPES
+                self._hopes += back - 1
+            else:
+                back -= self._hopes > 1
+                self._hopes += back - 1
+                await asyncio.sleep(loop.time() - began)
+        finally:
+            for _ in range(back):
+                self._unlikely.release()
+
     async def drained(self, timeout: float) -> None:
         await self._transport.drained(timeout)
 
     async def _stop(self) -> None:
         pump, self._pump = self._pump, None
-        if pump is not None:
-            pump.cancel()
-            await asyncio.wait({pump})
-        await self._transport.close()
+        try:
+            if pump is not None:
+                pump.cancel()
+                await asyncio.wait({pump})
+        finally:  # cancelled meanwhile: the port must not stay locked
+            await self._transport.close()
 
     async def _read(self) -> None:
         try:
             while True:
                 data = await self._transport.read()
+                self._heard += 1
                 for end in self._ends:
                     end.arrived(data)
         except DriverError as error:
-            ends, self._ends = self._ends, set()
-            for end in ends:
-                end.lost(error)
+            self._lost(error)
+        except Exception as error:  # a bug must not leave the drivers waiting for ever
+            logger.exception("%s", self.name)
+            self._lost(LineLostError(f"{self.name}: {error}", code=DriverError.code))
+
+    def _lost(self, error: DriverError) -> None:
+        ends, self._ends = self._ends, set()
+        for end in ends:
+            end.lost(error)
 
 
 class SharedEnd:
@@ -146,12 +189,28 @@ class SharedEnd:
 
     @contextlib.asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
+        async with self._line.ordinary, self._line.turn:
+            self._check()
+            yield
+
+    @contextlib.asynccontextmanager
+    async def _urgent_turn(self) -> AsyncIterator[None]:
         async with self._line.turn:
             self._check()
             yield
 
-    def turn(self) -> contextlib.AbstractAsyncContextManager[Any]:
-        return self._turn()
+    @contextlib.asynccontextmanager
+    async def _unlikely_turn(self) -> AsyncIterator[None]:
+        async with self._line.unlikely_turn():
+            self._check()
+            yield
+
+    def turn(
+        self, *, urgent: bool = False, unlikely: bool = False
+    ) -> contextlib.AbstractAsyncContextManager[Any]:
+        if urgent:
+            return self._urgent_turn()
+        return self._unlikely_turn() if unlikely else self._turn()
 
     async def close(self) -> None:
         if self._open:
@@ -173,6 +232,6 @@ class SharedEnd:
 
     def _check(self) -> None:
         if self._lost is not None:
-            raise LineLostError(str(self._lost)) from self._lost
+            raise LineLostError(str(self._lost), code=self._lost.code) from self._lost
         if not self._open:
             raise LineLostError(f"{self.name}: not open")

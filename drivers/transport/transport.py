@@ -38,8 +38,11 @@ class Transport(Protocol):
         Raises WriteStalledError, LineLostError.
         """
 
-    def turn(self) -> AbstractAsyncContextManager[Any]:
+    def turn(self, *, urgent: bool = False, unlikely: bool = False) -> AbstractAsyncContextManager[Any]:
         """The right to ask and be answered, where several drivers share the line; at once where not.
+
+        `urgent`: before all turns that are not. `unlikely`: no answer is expected; such turns together take
+        half of the line's time at most, more for a while after one was answered.
 
         Raises LineLostError when the line was lost while waiting.
         """

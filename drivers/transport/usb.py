@@ -104,7 +104,7 @@ class UsbTransport:
         """A bulk write returns when the device has taken the bytes."""
         self._check()
 
-    def turn(self) -> AbstractAsyncContextManager[Any]:
+    def turn(self, *, urgent: bool = False, unlikely: bool = False) -> AbstractAsyncContextManager[Any]:
         return nullcontext()  # nobody else is on this line
 
     async def close(self) -> None:

@@ -217,3 +217,73 @@ async def test_one_connection_for_a_serial_server() -> None:
     assert await read(one, 3) == await read(two, 3) == b"abc"
     await close(one, two)
     await server.unplug()
+
+
+async def test_silent_devices_leave_the_line_to_the_others(line: PtyLine) -> None:
+    """Ten that do not answer, each 20 ms: the one that does waits for one of them at most."""
+    echo = line.device
+    assert isinstance(echo, Echo)
+    echo.answers = False
+    alive, *silent = ends(line, 11)
+    for end in (alive, *silent):
+        await end.open()
+    turns: list[str] = []
+
+    async def ask(end: Transport, name: str) -> None:
+        while True:
+            async with end.turn(unlikely=name != "alive"):
+                turns.append(name)
+                await asyncio.sleep(0.001 if name == "alive" else 0.02)
+
+    asking = [asyncio.create_task(ask(end, str(n))) for n, end in enumerate(silent)]
+    asking.append(asyncio.create_task(ask(alive, "alive")))
+    async with asyncio.timeout(10):
+        while turns.count("alive") < 20:
+            await asyncio.sleep(0.005)
+    first = turns.index("alive")
+    assert all("alive" in turns[at : at + 2] for at in range(first, len(turns) - 1))
+    for task in asking:
+        task.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+    async with asyncio.timeout(10), silent[3].turn(unlikely=True):
+        pass  # those that were cancelled gave it back
+    await close(alive, *silent)
+
+
+async def test_all_are_asked_at_once_when_silent_ones_answer_again(line: PtyLine) -> None:
+    made = ends(line, 12)
+    for end in made:
+        await end.open()
+    most = 0
+
+    async def ask(end: Transport) -> None:
+        nonlocal most
+        for _ in range(3):
+            async with end.turn(unlikely=True):
+                while await end.read(0):
+                    pass  # of the others
+                await end.write(b"?")
+                await read(end, 1)
+                most = max(most, made[0]._line._hopes)  # type: ignore[attr-defined]
+
+    await asyncio.gather(*(ask(end) for end in made))
+    assert most > 4
+    await close(*made)
+
+
+async def test_a_reader_with_a_bug_tells_all_ends(line: PtyLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = ends(line, 2)
+    await one.open()
+
+    async def broken(timeout: float | None = None) -> bytes:
+        raise RuntimeError("a bug")
+
+    assert isinstance(one, SharedEnd)
+    await one.close()
+    monkeypatch.setattr(one._line._transport, "read", broken)
+    await one.open()
+    await two.open()
+    for end in (one, two):
+        with pytest.raises(LineLostError):
+            await end.read(5)
+    await close(one, two)
