@@ -21,7 +21,9 @@ from wire.messages import DeviceState
 logger = logging.getLogger(__name__)
 
 BACK_OFF_MIN_S: Final = 0.2
-BACK_OFF_MAX_S: Final = 5.0
+BACK_OFF_MAX_S: Final = 2.0
+"""A mended device is back after this and its opening: a person waits beside it, and one try in a second costs
+nothing."""
 OPEN_S: Final = 30.0
 """No driver may take longer to open."""
 CLOSE_S: Final = 5.0
