@@ -116,10 +116,11 @@ class Layout:
     def values(self, paper: Paper, columns: int) -> dict[str, str]:
         """What fills the names of the template."""
         values = {name: printable(value[:TEXT_LIMIT]).strip() for name, value in paper.values.items()}
+        number = printable(paper.number[:TEXT_LIMIT]).strip()
         return values | {
-            "number": paper.number,
-            "number_spaced": " ".join(paper.number),
-            "qr": paper.qr,
+            "number": number,
+            "number_spaced": " ".join(number),
+            "qr": _payload(paper.qr),
             "reprint": "1" if paper.reprint else "",
             "language": paper.values.get("language", LANGUAGE),
             "columns": str(columns),
@@ -224,13 +225,18 @@ def _set(line: TemplateLine, values: Mapping[str, str], columns: int) -> list[tu
     return found
 
 
-def _qr(line: TemplateLine, payload: str, columns: int) -> list[TicketLine]:
-    room = columns * DOTS_PER_COLUMN
+def _payload(qr: str) -> str:
+    """Empty when no code holds it: what says "scan" is then left out, too."""
     try:
-        side = modules_of(payload)
+        return qr if qr and modules_of(qr) else ""
     except QrPayloadError as error:
         logger.warning("a QR code was left out: %s", error)
-        return []
+        return ""
+
+
+def _qr(line: TemplateLine, payload: str, columns: int) -> list[TicketLine]:
+    room = columns * DOTS_PER_COLUMN
+    side = modules_of(payload)
     if line.mm is None:
         module = min(line.module or 6, room // side)
     else:  # always as large as it may be, so that it is in the same place whatever it says

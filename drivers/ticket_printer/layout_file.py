@@ -18,14 +18,21 @@ from typing import Any, Final
 import msgspec
 
 from drivers.errors import ConfigError
-from drivers.ticket_printer.layout import CONDITION, LANGUAGE, NAMES, Layout, TemplateLine, names_in
+from drivers.ticket_printer.layout import (
+    CONDITION,
+    DOTS_PER_MM,
+    LANGUAGE,
+    NAMES,
+    Layout,
+    TemplateLine,
+    names_in,
+)
+from drivers.ticket_printer.ticket_dots import IMAGE_PIXELS, IMAGE_ROWS
 
 SHIPPED: Final = ("standard", "large", "audio", "bilingual")
 """Templates that ship, by name; each fits 58 and 80 mm."""
 SYNTAX_LIMIT: Final = 20
 """So many lines that are no TOML are looked for."""
-IMAGE_PIXELS: Final = 4_000_000
-"""A picture with more is refused: it would take long to draw, and memory."""
 _KINDS: Final = ("text", "rule", "qr", "barcode", "image")
 _EXPECTED: Final = {
     "text": '{ zh-CN = "…", en = "…" }',
@@ -208,7 +215,8 @@ def _problems(row: object, folder: Path, places: _Places, index: int) -> Iterato
         for condition in row.get("when", ()):
             yield from _condition_problems(condition, places.of(index, "when"))
     if isinstance(row.get("image"), str) and "image" not in wrong:
-        yield from _image_problems(folder / row["image"], places.of(index, "image"))
+        mm = row["mm"] if "mm" in row and "mm" not in wrong else 72
+        yield from _image_problems(folder / row["image"], places.of(index, "image"), mm)
 
 
 def _name_problems(text: str, line: int) -> Iterator[Problem]:
@@ -235,13 +243,17 @@ def _condition_problems(condition: str, line: int) -> Iterator[Problem]:
         yield _unknown_name(name, line)
 
 
-def _image_problems(path: Path, line: int) -> Iterator[Problem]:
+def _image_problems(path: Path, line: int, mm: int) -> Iterator[Problem]:
     from PIL import Image
 
     try:
         with Image.open(path) as image:
             if image.width * image.height > IMAGE_PIXELS:
                 yield Problem(line, "image_large", {"path": str(path), "pixels": f"{IMAGE_PIXELS:,}"})
+                return
+            if image.height * mm * DOTS_PER_MM > image.width * IMAGE_ROWS:
+                most = IMAGE_ROWS // DOTS_PER_MM
+                yield Problem(line, "image_tall", {"path": str(path), "most": str(most)})
                 return
             image.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

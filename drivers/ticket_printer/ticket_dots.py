@@ -29,6 +29,10 @@ STRIP_LIMIT: Final = 256
 """Drawn lines kept, some 3 kB each; the least used is forgotten."""
 IMAGE_LIMIT: Final = 8
 """Dithered pictures kept."""
+IMAGE_PIXELS: Final = 4_000_000
+"""A picture with more is refused: it would take long to draw, and memory."""
+IMAGE_ROWS: Final = 1600
+"""A picture that is longer on the paper (200 mm) is refused."""
 
 
 def pitch(line: TicketLine) -> int:
@@ -116,20 +120,22 @@ def _feeds(dots: int) -> list[bytes]:
 
 @lru_cache(maxsize=IMAGE_LIMIT)
 def image_bitmap(path: str, dots: int, left: int = 0) -> Bitmap:
-    """The picture in `path`, made `dots` wide, dithered, `left` white dots before it. One that is gone since
-    its template was checked is one white row."""
+    """The picture in `path`, made `dots` wide, dithered, `left` white dots before it. One that is gone or
+    was changed to one too large since its template was checked is one white row."""
     from PIL import Image, ImageOps
 
     try:
         with Image.open(path) as image:
+            height = max(1, round(image.height * dots / image.width))
+            if image.width * image.height > IMAGE_PIXELS or height > IMAGE_ROWS:
+                raise ValueError(f"{path} is too large")
             # what is transparent is paper
             whole = Image.new("RGBA", image.size, "white")
             whole.alpha_composite(image.convert("RGBA"))
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         logger.warning("a ticket's picture was left out: %s", error)
         return Bitmap(1, b"\0")
     grey = whole.convert("L")
-    height = max(1, round(grey.height * dots / grey.width))
     ink = Image.new("1", (left + dots, height))
     black = ImageOps.invert(grey.resize((dots, height), Image.Resampling.LANCZOS)).convert("1")
     ink.paste(black, (left, 0))

@@ -12,7 +12,6 @@ from printing_bench import TICKET
 
 from drivers.errors import ConfigError
 from drivers.ticket_printer.layout_file import (
-    IMAGE_PIXELS,
     SHIPPED,
     LayoutError,
     Problem,
@@ -20,6 +19,7 @@ from drivers.ticket_printer.layout_file import (
     read_layout,
 )
 from drivers.ticket_printer.layout_trial import LONG, SAMPLE, tried, with_values
+from drivers.ticket_printer.ticket_dots import IMAGE_PIXELS
 
 NUMBER = ("AB1234", "A B 1 2 3 4")
 WRONG = """\
@@ -119,6 +119,16 @@ def test_picture_that_is_too_large_is_refused(tmp_path: Path) -> None:
     Image.new("1", (IMAGE_PIXELS // 1000 + 1, 1000)).save(tmp_path / "huge.png")
     found = problems_of('[[line]]\ntext = {zh-CN="{number}"}\n[[line]]\nimage = "huge.png"\n', tmp_path)
     assert [(problem.line, problem.code) for problem in found] == [(4, "image_large")]
+
+
+def test_picture_that_would_be_metres_of_paper_is_refused(tmp_path: Path) -> None:
+    Image.new("1", (10, 100_000)).save(tmp_path / "tall.png")
+    Image.new("1", (10, 30)).save(tmp_path / "narrow.png")
+    text = '[[line]]\ntext = {zh-CN="{number}"}\n[[line]]\nimage = "narrow.png"\n'
+    found = problems_of(text.replace("narrow", "tall"), tmp_path)
+    assert [(problem.line, problem.code) for problem in found] == [(4, "image_tall")]
+    assert [problem.code for problem in problems_of(text, tmp_path)] == ["image_tall"], "216 mm"
+    assert read_layout(text + "mm = 60\n", "own", tmp_path)
 
 
 @pytest.mark.parametrize("columns", [32, 42, 48])

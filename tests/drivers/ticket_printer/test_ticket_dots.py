@@ -144,9 +144,33 @@ def test_picture_is_dithered_and_stands_where_it_should(tmp_path: Path) -> None:
     assert box is not None and 374 <= box[0] <= 378 and 470 <= box[2] <= 480
     half = out.crop((380, 0, 470, 100))
     assert 0.35 < sum(half.histogram()[128:]) / (half.width * half.height) < 0.65
+    for size in ((10, 100_000), (20_000, 20_000)):
+        Image.new("1", size).save(path)
+        ticket_dots.forget_drawn()
+        assert printed([line, TicketLine("text", "A005")], 48).rasters, "changed to one that is too large"
     path.unlink()
     ticket_dots.forget_drawn()
     assert printed([line, TicketLine("text", "A005")], 48).rasters, "the ticket comes out without it"
+
+
+@pytest.mark.parametrize("mode", ["text", "raster"])
+@pytest.mark.parametrize("name", SHIPPED)
+def test_commands_in_a_value_are_not_sent(name: str, mode: str) -> None:
+    evil = (
+        "王\x1bp\x00\x19\xfa\x10\x04\x01\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08\x1dV\x00\x1c.\x9bB\n\x00"
+        + "长" * 10_000
+    )
+    values = dict.fromkeys((*SAMPLE.values, "notes", "priority"), evil) | {"language": "zh-CN"}
+    lines = load_layout(name).lines(Paper("A0\x1b@05\x1dV\x00", values, "排\x1b@"), 48)
+    assert not any(line.kind == "qr" or "扫码" in line.text for line in lines), "no code, nothing to scan"
+    fake = FakeEscposPrinter(48)
+    job = TicketWriter("default", "full", columns=48, mode=mode).job(lines)  # type: ignore[arg-type]
+    for chunk in job.chunks:
+        fake.received(chunk)
+        assert b"\x1dV" not in chunk and b"\x1bp" not in chunk and b"\x10\x04" not in chunk
+    fake.received(job.cut)
+    (ticket,) = fake.tickets
+    assert ticket.whole and not fake.blank_cuts
 
 
 @pytest.mark.parametrize("name", SHIPPED)
