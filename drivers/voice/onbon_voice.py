@@ -205,13 +205,18 @@ class OnbonVoice(Voice):
         return error
 
     async def _quiet_for(self, seconds: float) -> None:
-        """The card is speaking: nothing else is said, and a lost line ends it."""
+        """The card is speaking: nothing else is said. A lost line, or a card that no longer answers, ends it."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
+        ping_at = loop.time() + PING_S
         while (left := end - loop.time()) > 0:
-            await asyncio.sleep(min(left, 0.2))
+            await asyncio.sleep(min(left, 0.2, PING_S))
             if self._failure is not None:
                 raise self._failure
+            if loop.time() >= ping_at:
+                await self._ping()
+                ping_at = loop.time() + PING_S
+        await self._ping()  # without power it was not heard
 
     async def _say(self, command: Command, payload: bytes = b"", *, answer_s: float | None = None) -> Reply:
         request = self._card.request(command, payload)

@@ -113,6 +113,18 @@ async def test_a_command_that_came_spoiled_is_told_again_and_spoken_once(place: 
     assert len(taken) == 2 and len(place.card.spoken) == 1
 
 
+async def test_a_card_that_loses_its_power_while_it_speaks_was_not_heard(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.voice.onbon_voice.duration_s", lambda speech: 30.0)
+    call = asyncio.create_task(place.say())
+    await place.until(lambda: place.card.spoken)
+    place.card.silent = True
+    result = await asyncio.wait_for(call, PATIENCE_S)
+    assert result == SpeakResult("failed", "screen.no_answer")
+    assert place.voice.health.state == "missing"
+
+
 async def test_a_card_without_voice_is_told(place: Place) -> None:
     place.card.voice = False
     assert await place.say() == SpeakResult("failed", "voice.card_mute")
