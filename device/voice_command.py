@@ -284,8 +284,8 @@ async def _speak(config: SpeakerConfig, options: argparse.Namespace) -> int:
     voice = Speaker(config)
     await voice.open()
     serving = asyncio.create_task(voice.serve())
-    try:
-        result = await voice.say(
+    saying = asyncio.create_task(
+        voice.say(
             Announcement(
                 id="trial",
                 number=options.number,
@@ -295,9 +295,16 @@ async def _speak(config: SpeakerConfig, options: argparse.Namespace) -> int:
                 repeat=1,
             )
         )
+    )
+    try:
+        await asyncio.wait((saying, serving), return_when=asyncio.FIRST_COMPLETED)
+        if not saying.done():
+            serving.result()  # raises why the loudspeaker was lost, not after a minute of waiting
+        result = await saying
     finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+        for task in (saying, serving):
+            task.cancel()
+        await asyncio.gather(saying, serving, return_exceptions=True)
         await voice.close()
     if result.outcome == "done":
         print("已播完 · heard to its end")

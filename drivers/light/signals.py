@@ -1,8 +1,8 @@
 """Which lamp is on when. Pure: the time is given, nothing waits here.
 
 A lamp that several signals want shows the first of `PRIORITY`. Blinking begins with the light on, at the
-moment of the first signal; once more changes only its end. No pattern flashes more than three times a second: more can set off an epileptic fit
-(WCAG 2.2, success criterion 2.3.1).
+moment of the first signal; once more changes only its end. No pattern flashes more than three times a second:
+more can set off an epileptic fit (WCAG 2.2, success criterion 2.3.1).
 """
 
 from __future__ import annotations

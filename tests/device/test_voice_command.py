@@ -103,6 +103,21 @@ def test_what_cannot_be_used_is_said_in_words(tmp_path: Path, capsys: pytest.Cap
     assert "找不到声卡" in capsys.readouterr().err
 
 
+def test_a_loudspeaker_that_is_lost_before_it_speaks_is_told_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from drivers.voice.outlets import Outlets
+    from drivers.voice.playing import OutputLostError
+
+    async def lost(_: Outlets) -> None:
+        raise OutputLostError("gone")
+
+    monkeypatch.setattr(Outlets, "prepare", lost)
+    monkeypatch.setattr("device.voice_command.SAY_S", 20.0)
+    assert main(["say", "A005", "3", "--wav", str(tmp_path / "said")]) == 1
+    assert "gone" in capsys.readouterr().err, "not that it was too busy"
+
+
 def test_the_loudspeaker_of_a_zone_is_that_of_the_profile(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -235,6 +235,25 @@ async def test_all_lamps_are_off_after_the_end_and_closing_is_safe(tmp_path: Pat
     await place.stop()
 
 
+@pytest.mark.parametrize("kind", LINES)
+async def test_what_a_killed_agent_left_on_is_off_after_the_next_start(tmp_path: Path, kind: str) -> None:
+    place = KINDS[kind](tmp_path)
+    light: Any = await place.start(signals=CALL_BY_STEADY)
+    await light.open()
+    await light._set_lamps({"white": "on", "red": "off"}, {"white": "on"})
+    async with asyncio.timeout(PATIENCE_S):
+        while place.lamps()["white"] != "on":
+            await asyncio.sleep(0.002)
+    await light._line.close()  # the kernel does this much
+    light = await place.start(signals=CALL_BY_STEADY)
+    await light.open()
+    async with asyncio.timeout(PATIENCE_S):
+        while place.lamps()["white"] != "off":
+            await asyncio.sleep(0.002)
+    await light.close()
+    await place.stop()
+
+
 async def test_two_lights_and_their_answers_share_a_bus(tmp_path: Path) -> None:
     """Two relays with addresses of their own behind one RS-485 adapter."""
     from drivers.light.fake import FakeLamps, FakeModbusRelay

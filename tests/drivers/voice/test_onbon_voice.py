@@ -16,8 +16,8 @@ from device.supervision import Supervisor
 from drivers.call_screen.fake import FakeOnbonCard
 from drivers.call_screen.fake_bus import FakeBus
 from drivers.call_screen.onbon_bx import OnbonBx
-from drivers.call_screen.onbon_bx_config import OnbonBxConfig
 from drivers.call_screen.onbon_bx_commands import Speech
+from drivers.call_screen.onbon_bx_config import OnbonBxConfig
 from drivers.call_screen.protocol import ScreenText
 from drivers.transport.fake import Line, PtyLine, TcpLine
 from drivers.transport.serial import SerialConfig
