@@ -18,6 +18,13 @@ READ_SIZE: Final = 4096
 _DRAIN_FIRST_S: Final = 0.0005
 _DRAIN_MOST_S: Final = 0.004
 """How often `drained` looks: soon at first, for a fast line, then twice as late each time."""
+OPENING: Final = {
+    errno.EACCES: "device.no_permission",
+    errno.EPERM: "device.no_permission",
+    errno.EBUSY: "device.in_use",
+    errno.EAGAIN: "device.in_use",  # the lock of a serial port
+}
+"""Why a line that is there does not open, for people; anything else is unplugged."""
 _CANNOT_TELL: Final = (errno.ENOTTY, errno.EINVAL, errno.EOPNOTSUPP)
 """What a line answers that does not know how much is left, such as usblp."""
 
@@ -61,7 +68,7 @@ class DescriptorTransport(ABC):
         except LineLostError:
             raise  # with a code of its own
         except OSError as error:
-            raise LineLostError(f"{self.name}: {error}") from error
+            raise LineLostError(f"{self.name}: {error}", code=OPENING.get(error.errno or 0)) from error
 
     async def read(self, timeout: float | None = None) -> bytes:
         if self._pours:

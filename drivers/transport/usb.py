@@ -20,6 +20,7 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 
 from drivers.errors import LineLostError, WriteStalledError
+from drivers.transport.descriptor import OPENING
 
 T = TypeVar("T")
 
@@ -188,13 +189,16 @@ class UsbTransport:
         except RuntimeError as error:  # closed meanwhile
             raise LineLostError(f"{self.name}: {error}") from error
         except ImportError as error:
-            raise LineLostError(f"{self.name}: pyusb is not installed") from error
+            raise LineLostError(
+                f"{self.name}: pyusb is not installed", code="device.library_missing"
+            ) from error
         except ValueError as error:  # NoBackendError is one
-            raise LineLostError(f"{self.name}: libusb is not installed: {error}") from error
+            detail = f"{self.name}: libusb is not installed: {error}"
+            raise LineLostError(detail, code="device.library_missing") from error
         except OSError as error:  # USBError is one
             if isinstance(error, LineLostError):
                 raise
-            raise LineLostError(f"{self.name}: {error}") from error
+            raise LineLostError(f"{self.name}: {error}", code=OPENING.get(error.errno or 0)) from error
 
     def _check(self) -> ThreadPoolExecutor:
         if self._worker is None:

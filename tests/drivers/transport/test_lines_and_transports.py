@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -223,12 +224,25 @@ async def test_serial_line_is_locked_against_others(tmp_path: Path) -> None:
     await line.plug()
     first, second = (SerialTransport(SerialConfig(path=str(line.path))) for _ in range(2))
     await first.open()
-    with pytest.raises(LineLostError):
+    with pytest.raises(LineLostError) as held:
         await second.open()
+    assert held.value.code == "device.in_use"
     await first.close()
     await second.open()
     await second.close()
     await line.unplug()
+
+
+async def test_a_line_that_may_not_be_opened_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(LineLostError) as denied:
+        await FileTransport(FileConfig(path=str(tmp_path / "lp0"))).open()
+    assert denied.value.code == "device.no_permission"
 
 
 async def test_nothing_there() -> None:
