@@ -46,9 +46,24 @@ def main(arguments: list[str]) -> int:
             print(f"  {problem}", file=sys.stderr)
         return WRONG_CONFIG
     if options.check:
-        print(f"{options.config}: 正确 · no problems")
-        return 0
+        return _check(options.config, profile)
     return asyncio.run(_run(profile))
+
+
+def _check(name: str, profile: CheckedProfile) -> int:
+    """Also what the options name: templates, capability profiles."""
+    problems = [
+        f"device {device.id!r}: {problem}"
+        for device in profile.devices
+        for problem in device.driver.check(device.config)
+    ]
+    if not problems:
+        print(f"{name}: 正确 · no problems")
+        return 0
+    print(f"{name}: {len(problems)} 个问题 · problems", file=sys.stderr)
+    for problem in problems:
+        print(f"  {problem}", file=sys.stderr)
+    return WRONG_CONFIG
 
 
 async def _run(profile: CheckedProfile) -> int:

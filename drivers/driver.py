@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 HealthState = Literal["ok", "degraded", "fault", "missing", "unknown"]
 Fact = str | int | float | bool | None
@@ -38,6 +38,14 @@ class Driver(ABC):
         self.kept: dict[str, Fact] = {}
         """What `keep` was told in this and earlier processes; filled before the first `open`."""
         self.on_keep: Callable[[dict[str, Fact]], None] | None = None
+
+    @classmethod
+    def check(cls, config: Any) -> list[str]:
+        """What is wrong with a `Config` beyond its values, e.g. in a file that it names; without the device.
+
+        For `paihao agent --check`. May load libraries and read files.
+        """
+        return []
 
     @property
     def health(self) -> Health:

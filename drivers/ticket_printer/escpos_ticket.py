@@ -19,6 +19,7 @@ from typing import Any, Final, Literal, TypeAlias
 from drivers.errors import ConfigError
 from drivers.ticket_printer import escpos_frames as frames
 from drivers.ticket_printer.code128 import barcode_command
+from drivers.ticket_printer.escpos_frames import DOTS_PER_COLUMN
 from drivers.ticket_printer.layout import TicketLine
 from drivers.ticket_printer.ticket_dots import pitch, raster_commands
 from drivers.transport.serial import SerialConfig
@@ -70,6 +71,8 @@ class TicketWriter:
         quick: bool = False,
     ) -> None:
         dummy = _dummy(profile)
+        if problem := too_wide(profile, columns):
+            logger.warning("%s", problem)
         self._start = frames.INITIALISE + prelude
         self._dummy = dummy
         self._columns = columns
@@ -148,6 +151,21 @@ class TicketWriter:
                 yield frames.align("left")
                 yield from raster_commands((line,), self._columns)
         yield frames.line_spacing(_END_PITCH) + frames.size(1, 1) + frames.bold(False) + frames.align("left")
+
+
+def too_wide(profile: str, columns: int) -> str | None:
+    """What to say when a model prints less wide than `columns`: its lines break, its dots are cut off.
+
+    Raises ConfigError for a profile that does not exist.
+    """
+    dots = _dummy(profile).profile.profile_data["media"]["width"].get("pixels")
+    if not isinstance(dots, int) or columns * DOTS_PER_COLUMN < dots + DOTS_PER_COLUMN:
+        return None
+    most = dots // DOTS_PER_COLUMN
+    return (
+        f"profile {profile!r} 只能打印 {most} 列，columns = {columns} 太宽 · "
+        f"prints {most} columns, columns = {columns} is too wide"
+    )
 
 
 def quick(line: TransportConfig) -> bool:

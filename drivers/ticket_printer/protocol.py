@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from drivers.driver import Driver
+from drivers.errors import ConfigError
 
 OutletState = Literal["presented", "left", "taken", "retracted"]
 
@@ -60,6 +61,24 @@ class TicketPrinter(Driver):
     def __init__(self) -> None:
         super().__init__()
         self.on_outlet: Callable[[OutletEvent], None] | None = None
+
+    @classmethod
+    def check(cls, config: Any) -> list[str]:
+        """The layout template, the capability profile, and whether it prints as wide as `columns`."""
+        from drivers.ticket_printer.escpos_ticket import too_wide
+        from drivers.ticket_printer.layout_file import load_layout
+
+        problems: list[str] = []
+        try:
+            load_layout(getattr(config, "layout", None))
+        except ConfigError as error:
+            problems += error.problems
+        try:
+            if problem := too_wide(getattr(config, "profile", "default"), getattr(config, "columns", 0)):
+                problems.append(problem)
+        except ConfigError as error:
+            problems += error.problems
+        return problems
 
     @abstractmethod
     async def print_ticket(self, paper: Paper) -> PrintResult:

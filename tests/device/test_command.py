@@ -174,6 +174,27 @@ def test_the_shipped_profiles_are_right(kind: str) -> None:
     assert process.communicate(timeout=20)[1] == "" and process.returncode == 0
 
 
+def test_what_a_printer_names_is_checked_too(folder: Path) -> None:
+    (folder / "own.toml").write_text('[[line]]\ntext = { zh-CN = "{servce}" }\nwidth = 9\n')
+    profile = PROFILE.format(folder=folder).split("[[device]]")[0] + (
+        '[[device]]\nid = "printer"\ndriver = "escpos"\n'
+        '[device.options]\ntransport = { type = "tcp", host = "127.0.0.1", port = 1 }\n'
+    )
+    kiosk = '[[station]]\nkind = "kiosk"\nid = "k"\nprinter = "printer"\n'
+    options = f'layout = "{folder}/own.toml"\nprofile = "NT-5890K"\ncolumns = 48\n'
+    path = folder / "p.toml"
+    path.write_text(profile + options + kiosk)
+    process = paihao("--check", "--config", str(path))
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 2 and "4 个问题" in said
+    assert all(part in said for part in ("device 'printer'", "line 2", "servce", "line 3", "columns = 48"))
+    path.write_text(profile + options.replace("NT-5890K", "no-such") + kiosk)
+    assert "no-such" in paihao("--check", "--config", str(path)).communicate(timeout=60)[1]
+    path.write_text(profile + 'layout = "large"\ncolumns = 48\n' + kiosk)
+    process = paihao("--check", "--config", str(path))
+    assert process.communicate(timeout=60)[1] == "" and process.returncode == 0
+
+
 def test_a_counter_node_loads_nothing_heavy(folder: Path) -> None:
     shutil.copy(PROFILES / "counter.toml", folder / "p.toml")
     script = (

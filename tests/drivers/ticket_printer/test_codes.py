@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
+import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -70,7 +71,6 @@ def test_qr_is_the_one_of_another_encoder_for_some_mask(length: int) -> None:
 
 @pytest.mark.parametrize("length", [1, *LAST])
 def test_every_version_is_read_back(length: int) -> None:
-    zxingcpp = pytest.importorskip("zxingcpp")
     bitmap = qr_bitmap(payload(length), 3)
     (read,) = zxingcpp.read_barcodes(picture(bitmap, modules_of(payload(length)) * 3, 24))
     assert read.text == payload(length)
@@ -79,7 +79,6 @@ def test_every_version_is_read_back(length: int) -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.text(st.sampled_from(PRINTABLE), min_size=1, max_size=120))
 def test_any_ascii_is_read_back(text: str) -> None:
-    zxingcpp = pytest.importorskip("zxingcpp")
     (read,) = zxingcpp.read_barcodes(picture(qr_bitmap(text, 4), modules_of(text) * 4, 24))
     assert read.text == text
 
@@ -92,7 +91,6 @@ def test_payloads_that_no_code_holds(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["A005", "12345678", "1604", "Case-2026/0001", "{a}", "1", "~ !"])
 def test_barcode_is_the_one_of_the_standard(text: str) -> None:
-    zxingcpp = pytest.importorskip("zxingcpp")
     wide = len(modules(text)) * 3
     (read,) = zxingcpp.read_barcodes(picture(barcode_bitmap(text, 3, 60), wide, QUIET * 3))
     assert (read.text, str(read.format)) == (text, "Code 128")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import zxingcpp
 from PIL import Image, ImageChops
 from printing_bench import VALUES, bench_of
 
@@ -84,7 +85,6 @@ def test_commands_are_short_and_stay_on_the_paper(name: str, columns: int) -> No
 @pytest.mark.parametrize("mode", ["text", "raster"])
 @pytest.mark.parametrize("name", SHIPPED)
 def test_qr_code_is_read_from_the_picture_of_the_paper(name: str, mode: str) -> None:
-    zxingcpp = pytest.importorskip("zxingcpp")
     for profile in ("default", "NT-5890K"):  # with and without codes of its own
         paper = Paper("A005", VALUES, "https://hall.example/t/7f3k9q2m")
         fake = FakeEscposPrinter(32)
@@ -100,7 +100,6 @@ def test_qr_code_is_read_from_the_picture_of_the_paper(name: str, mode: str) -> 
 
 @pytest.mark.parametrize("mode", ["text", "raster"])
 def test_barcode_is_read_from_the_picture_of_the_paper(mode: str) -> None:
-    zxingcpp = pytest.importorskip("zxingcpp")
     lines = [TicketLine("text", "A005"), TicketLine("barcode", "A005", align="center", module=3, dots=80)]
     read = zxingcpp.read_barcodes(printed(lines, 48, mode).render())
     assert [code.text for code in read] == ["A005"]
