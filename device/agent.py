@@ -20,17 +20,10 @@ from device.database import StorageError, new_id
 from device.dispatch import Dispatch, Handler
 from device.kept_facts import KeptFacts
 from device.outbox_sender import OldCopyError, OutboxSender
-from device.profile import (
-    BoardStation,
-    CheckedProfile,
-    CounterStation,
-    KioskStation,
-)
-from device.profile import (
-    Station as StationEntry,
-)
+from device.profile import BoardStation, CheckedProfile, CounterStation, KioskStation
 from device.screen_link import ScreenLink
-from device.stations.station import Node, Station
+from device.stations.station import Node
+from device.stations.table import runner
 from device.storage import Storage
 from device.supervision import Supervisor
 from device.watchdog import feed, notify
@@ -56,11 +49,7 @@ from wire.topics import Topic, subscription, topic
 if TYPE_CHECKING:
     # Names for `cast`: each protocol costs a node's start 1 to 2 ms.
     from drivers.call_screen.protocol import CallScreen
-    from drivers.card_reader.protocol import CardReader
     from drivers.driver import Driver
-    from drivers.keypad.protocol import Keypad
-    from drivers.light.protocol import Light
-    from drivers.ticket_printer.protocol import TicketPrinter
     from drivers.voice.protocol import Voice
 
 logger = logging.getLogger(__name__)
@@ -98,7 +87,7 @@ class Agent:
                 timed = cast("CallScreen | Voice", supervisor.driver)
                 timed.local_time = self.clock.in_zone(profile.timezone)
         self.kept = KeptFacts(self.node, {name: s.driver for name, s in self.supervisors.items()})
-        self.stations = [self._station(entry) for entry in profile.station]
+        self.stations = [runner(entry, self.node, self._driver) for entry in profile.station]
         self.screens = ScreenLink(profile.screen_socket, {s.id: s for s in self.stations})
         self.node.screens = self.screens
         self.sender = OutboxSender(self.storage, self._publish_event)
@@ -188,39 +177,6 @@ class Agent:
         return not self._mqtt.connected or await self._mqtt.round_trip(seconds) or not self._mqtt.connected
 
     # ---------------------------------------------------------------- stations and devices
-
-    def _station(self, entry: StationEntry) -> Station:
-        # Imported here: a counter's node needs no kiosk.
-        if isinstance(entry, KioskStation):
-            from device.stations.kiosk import KioskStationRunner
-
-            printer = cast("TicketPrinter", self._driver(entry.printer))
-            return KioskStationRunner(
-                entry,
-                self.node,
-                printer,
-                cast("CardReader | None", self._driver(entry.card_reader)),
-                cast("CardReader | None", self._driver(entry.scanner)),
-            )
-        if isinstance(entry, CounterStation):
-            from device.stations.counter import CounterStationRunner
-
-            return CounterStationRunner(
-                entry,
-                self.node,
-                cast("Keypad | None", self._driver(entry.call_keypad)),
-                cast("Keypad | None", self._driver(entry.rating_keypad)),
-                cast("CallScreen | None", self._driver(entry.call_screen)),
-                cast("Light | None", self._driver(entry.light)),
-            )
-        from device.stations.board import BoardStationRunner
-
-        return BoardStationRunner(
-            entry,
-            self.node,
-            cast("Voice | None", self._driver(entry.voice)),
-            cast("Light | None", self._driver(entry.light)),
-        )
 
     def _driver(self, device: str | None) -> Driver | None:
         return self.supervisors[device].driver if device is not None else None

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from device.profile import BoardStation
+from device.agent import Agent
+from device.profile import BoardStation, load_profile
 from device.stations.board import BoardStationRunner
 from drivers.voice.protocol import SpeakResult
 from wire.messages import Board, Call, CallReported
@@ -96,3 +98,26 @@ async def test_the_board_is_marked_when_it_is_old(room: Any, board: BoardStation
     room.coordinator(online=False)
     assert [m.stale for m in room.screen.of(BoardShown)] == [False, False, True]
     assert board.whole() == [BoardShown(board=room.node.board, stale=True)]
+
+
+def test_a_voice_goes_by_the_halls_time(tmp_path: Path) -> None:
+    profile = tmp_path / "node.toml"
+    profile.write_text(
+        f"""
+hall = "h"
+node = "n"
+storage = "{tmp_path}/a.db"
+timezone = "Asia/Shanghai"
+broker = {{ host = "x" }}
+[[device]]
+id = "v"
+driver = "speaker"
+options = {{ output = {{ type = "wav", directory = "{tmp_path}" }} }}
+[[station]]
+kind = "board"
+id = "b"
+voice = "v"
+"""
+    )
+    voice: Any = Agent(load_profile(profile)).supervisors["v"].driver
+    assert voice.local_time().utcoffset() == timedelta(hours=8)
