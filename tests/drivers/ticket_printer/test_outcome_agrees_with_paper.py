@@ -8,7 +8,7 @@ and a ticket that was not confirmed never comes out later, and never heads the n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
@@ -23,6 +23,23 @@ NEXT = Paper("B006", VALUES)
 
 PRESENTING = ["escpos", "vkp80ii"]
 """The two ways out: dropped, and presented."""
+ABREAST = 8
+"""Printers that go through their faults at once: most of a case is waiting."""
+PATIENT: dict[str, Any] = {"start_slip": False, "answer_s": 0.2, "print_s": 0.8}
+"""`ABREAST` of them in one loop answer later than one."""
+
+
+async def at_each(places: Iterable[int], case: Callable[[int], Awaitable[None]]) -> None:
+    """`case` at every one of `places`, `ABREAST` at a time."""
+    left = iter(places)
+
+    async def next_ones() -> None:
+        for at in left:
+            await case(at)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(ABREAST):
+            group.create_task(next_ones())
 
 
 async def length_of_ticket(model: str = "escpos") -> tuple[int, int]:
@@ -63,8 +80,9 @@ async def check_next(bench: Bench, result: PrintResult, at: int) -> None:
 async def test_unplugged_at_every_byte(model: str) -> None:
     total, _ = await length_of_ticket(model)
     outcomes = set()
-    for at in range(1, total + 1):
-        async with bench_of(KINDS[model].fake(), tidy=True, start_slip=False) as bench:
+
+    async def case(at: int) -> None:
+        async with bench_of(KINDS[model].fake(), tidy=True, **PATIENT) as bench:
             await bench.ready()
             bench.line.unplug_after = at
             result = await bench.printer.print_ticket(TICKET)
@@ -73,6 +91,8 @@ async def test_unplugged_at_every_byte(model: str) -> None:
             if at % (16 if model == "escpos" else 48) == 0:
                 await bench.line.plug()
                 await check_next(bench, result, at)
+
+    await at_each(range(1, total + 1), case)
     assert {"failed", "unknown"} <= outcomes
 
 
@@ -90,16 +110,19 @@ async def test_fault_at_many_bytes(fault: str, status: str, clears: bool) -> Non
     begin, mend, code = FAULTS[fault]
     _, worked = await length_of_ticket()
     codes = set()
-    for at in range(0, worked + 1, 23 if clears else 97):
+
+    async def case(at: int) -> None:
         fake = FakeEscposPrinter(clears=clears)
-        async with bench_of(fake, start_slip=False, status=status) as bench:
+        async with bench_of(fake, status=status, **PATIENT) as bench:
             await bench.ready()
-            fake.at_byte(at, lambda fake=fake: begin(fake))  # type: ignore[misc]
+            fake.at_byte(at, lambda: begin(fake))
             result = await bench.printer.print_ticket(TICKET)
             check(result, fake, at)
             codes.add((result.outcome, result.code))
             mend(fake)
             await check_next(bench, result, at)
+
+    await at_each(range(0, worked + 1, 23 if clears else 97), case)
     assert ("failed", code) in codes
 
 
@@ -108,11 +131,12 @@ async def test_fault_of_a_presenter_at_many_bytes(fault: str) -> None:
     begin, mend, code = FAULTS[fault]
     _, worked = await length_of_ticket("vkp80ii")
     codes = set()
-    for at in range(0, worked + 1, 61):
+
+    async def case(at: int) -> None:
         fake = FakeKioskPrinter()
-        async with bench_of(fake, tidy=True, start_slip=False) as bench:
+        async with bench_of(fake, tidy=True, **PATIENT) as bench:
             await bench.ready()
-            fake.at_byte(at, lambda fake=fake: begin(fake))  # type: ignore[misc]
+            fake.at_byte(at, lambda: begin(fake))
             result = await bench.printer.print_ticket(TICKET)
             check(result, fake, at)
             assert (fake.outlet is not None) <= (result.outcome != "failed")
@@ -121,13 +145,16 @@ async def test_fault_of_a_presenter_at_many_bytes(fault: str) -> None:
             await check_next(bench, result, at)
             voids = [piece for piece in (fake.outlet, *fake.taken) if piece is not None and not piece.whole]
             assert not voids, "a void slip was presented"
+
+    await at_each(range(0, worked + 1, 61), case)
     assert ("failed", code) in codes
 
 
 async def test_frozen_at_many_bytes_then_going_on() -> None:
     total, _ = await length_of_ticket()
-    for at in range(1, total + 40, 61):
-        async with bench_of(start_slip=False, answer_s=0.02) as bench:
+
+    async def case(at: int) -> None:
+        async with bench_of(**(PATIENT | {"answer_s": 0.1})) as bench:
             await bench.ready()
             bench.fake.stop_at(at)
             result = await bench.printer.print_ticket(TICKET)
@@ -141,17 +168,20 @@ async def test_frozen_at_many_bytes_then_going_on() -> None:
             assert len(whole_tickets(bench.fake)) <= 1
             assert "A005" not in bench.fake.tickets[-1].text
 
+    await at_each(range(1, total + 40, 61), case)
+
 
 @pytest.mark.parametrize("back_s", [0.0, 0.005, 0.1], ids=["at once", "before we notice", "later"])
 async def test_power_cut_at_many_bytes(back_s: float) -> None:
     """A line that outlives its printer: serial, or a print server."""
     _, worked = await length_of_ticket()
-    for at in range(1, worked, 53):
-        async with bench_of(start_slip=False, answer_s=0.02) as bench:
+
+    async def case(at: int) -> None:
+        async with bench_of(**(PATIENT | {"answer_s": 0.1})) as bench:
             await bench.ready()
             fake = bench.fake
 
-            def cut(fake: FakeEscposPrinter = fake) -> None:
+            def cut() -> None:
                 fake.power_off()
                 asyncio.get_running_loop().call_later(back_s, fake.power_on)
 
@@ -159,6 +189,8 @@ async def test_power_cut_at_many_bytes(back_s: float) -> None:
             result = await bench.printer.print_ticket(TICKET)
             check(result, fake, at)
             await check_next(bench, result, at)
+
+    await at_each(range(1, worked, 53), case)
 
 
 async def test_cutter_jam_is_never_failed_because_the_ticket_hangs_there(bench: Bench) -> None:

@@ -57,7 +57,9 @@ class Place:
 
 
 @pytest.fixture(params=PLACES, ids="-".join)
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Place]:
     model, kind_of_line = request.param
     kind = KINDS[model]
     fake = kind.fake()
@@ -75,6 +77,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             line = PairLine(fake)
             end = line.transport
         case _:
+            monkeypatch.setattr("drivers.transport.usb._IDLE_S", 0.002)
             line = UsbLine(fake)
             end = line.transport
     await line.plug()
@@ -86,8 +89,9 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 async def printer(place: Place) -> AsyncIterator[ProvedPrinter]:
-    """Open and served."""
+    """Open and served, with nothing of ours in it; what clears it has cases of its own."""
     printer = place.printer()
+    printer._clean, printer._owed = True, 0
     await printer.open()
     serving = asyncio.create_task(printer.serve())
     yield printer
@@ -154,6 +158,7 @@ async def test_paper_out_in_slow_paper_is_failed(place: Place, printer: ProvedPr
     result = await printing
     assert (result.outcome, result.code) == ("failed", "printer.paper_out")
     assert not printer.can_print
+    place.fake.mm_per_s = 0.0
     place.fake.load_paper()
     await able(printer)
     assert (await printer.print_ticket(NEXT)).outcome == "confirmed"
