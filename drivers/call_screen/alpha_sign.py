@@ -5,8 +5,9 @@ Binds to: a serial line (usually 9600 7E1), TCP. Implements: CallScreen. Packets
 - The first wording of a text that is all ASCII is shown ("A005 3"); where there is none, what is not ASCII
   becomes a space and the result says `screen.text_changed`. Set the counter's language to "en".
 - A sign says nothing when it is written to. It is asked for its serial error status after each text: clean
-  means that the text came whole. With `answers = false` (only one wire goes to the sign) nothing is proved:
-  the result is `done` with the code `screen.not_watched`.
+  means that nothing came spoiled. A text that vanished as a whole is not noticed so, nor one that the sign
+  forgot: what stands still is sent again every minute. With `answers = false` (only one wire goes to the
+  sign) nothing is proved: the result is `done` with the code `screen.not_watched`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,11 @@ class AlphaSignConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     retries: Annotated[int, msgspec.Meta(ge=0, le=5)] = 2
     min_interval_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.5
 
+    @property
+    def reaches_all(self) -> bool:
+        """Whether every sign of the line takes its orders."""
+        return self.address == 0
+
 
 class AlphaSign(LineScreen[ErrorStatus]):
     """One sign. See the module."""
@@ -63,6 +69,7 @@ class AlphaSign(LineScreen[ErrorStatus]):
         super().__init__(config.transport, pace, answer_s=config.answer_s)
         self._config = config
         self._statuses = AnswerReader()
+        self._moves = False
 
     async def _prepare(self) -> None:
         self._statuses.clear()
@@ -74,13 +81,16 @@ class AlphaSign(LineScreen[ErrorStatus]):
         return {"watched": self._config.answers}
 
     async def _put(self, content: ScreenText) -> str | None:
-        wire, changed = showing(content, self._config.columns, self._config.address)
+        wire, changed, self._moves = showing(content, self._config.columns, self._config.address)
         await self._tell(wire)
         if not self._config.answers:
             return NOT_WATCHED
         await asyncio.sleep(SETTLE_S)
         await self._look()
         return "screen.text_changed" if changed else None
+
+    def _must_renew(self) -> bool:
+        return not self._moves  # what moves would begin anew
 
     async def _ping(self) -> None:
         if self._config.answers:
@@ -98,8 +108,8 @@ class AlphaSign(LineScreen[ErrorStatus]):
         raise RefusalError("screen.refused_checksum", errors, again=True)
 
 
-def showing(content: ScreenText, columns: int, address: int) -> tuple[bytes, bool]:
-    """The packet that shows `content`, and whether something of it had to go."""
+def showing(content: ScreenText, columns: int, address: int) -> tuple[bytes, bool, bool]:
+    """The packet that shows `content`, whether something of it had to go, and whether it rotates."""
     wordings = [wording for wording in (content.text, *content.shorter) if wording.isascii()]
     changed = not wordings
     if not wordings:
@@ -109,4 +119,5 @@ def showing(content: ScreenText, columns: int, address: int) -> tuple[bytes, boo
     mode = Mode.ROTATE if layout.scrolls else Mode.FLASH if layout.flashes else Mode.HOLD
     text = layout.text.encode("ascii")
     room = TEXT_LIMIT - len(COLOURS[layout.colour])
-    return text_packet(text[:room], layout.colour, mode, address), changed or len(text) > room
+    packet = text_packet(text[:room], layout.colour, mode, address)
+    return packet, changed or len(text) > room, mode is Mode.ROTATE

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from typing import Final, Generic, TypeVar
 
 from drivers.errors import DriverError, LineLostError, NoAnswerError
@@ -17,6 +18,12 @@ log = logging.getLogger(__name__)
 A = TypeVar("A")
 
 NO_ANSWER: Final = "screen.no_answer"
+WRITE_S: Final = 1.0
+"""A line that takes no bytes for so long, besides the time that they need, is lost."""
+
+
+class PutOffError(DriverError):
+    """The question was not asked: something more urgent came while it waited for its turn."""
 
 
 class Dialogue(Generic[A]):
@@ -40,6 +47,7 @@ class Dialogue(Generic[A]):
         self._reader: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[A] | None = None
         self._mine: Callable[[A], bool] | None = None
+        self._queueing: asyncio.Timeout | None = None
 
     @property
     def name(self) -> str:
@@ -60,14 +68,23 @@ class Dialogue(Generic[A]):
         if reader is not None:
             await asyncio.wait({reader})
 
-    async def ask(self, wire: bytes, answer_s: float, mine: Callable[[A], bool] | None = None) -> A:
+    async def ask(
+        self,
+        wire: bytes,
+        answer_s: float,
+        mine: Callable[[A], bool] | None = None,
+        *,
+        urgent: bool = False,
+        unlikely: bool = False,
+    ) -> A:
         """Write `wire` and return the next answer for which `mine` holds (default: any).
 
-        Raises NoAnswerError after `answer_s` seconds and the time that `wire` takes on a serial line,
-        LineLostError.
+        `urgent`, `unlikely`: see `Transport.turn`. Raises NoAnswerError after `answer_s` seconds and the time
+        that `wire` takes on a serial line, LineLostError, PutOffError.
         """
         loop = asyncio.get_running_loop()
-        async with self._line.turn():
+        async with AsyncExitStack() as held:
+            await self._take_turn(held, urgent, unlikely)
             answer: asyncio.Future[A] = loop.create_future()
             self._answer, self._mine = answer, mine
             try:
@@ -81,14 +98,33 @@ class Dialogue(Generic[A]):
             finally:
                 self._answer = None
 
-    async def tell(self, wire: bytes) -> None:
+    def give_way(self) -> None:
+        """A question that still waits for its turn and is not urgent ends with PutOffError."""
+        if self._queueing is not None and not self._queueing.expired():
+            self._queueing.reschedule(asyncio.get_running_loop().time())
+
+    async def tell(self, wire: bytes, *, urgent: bool = False) -> None:
         """Write what is not answered; returns when a serial line has sent it. Raises LineLostError."""
-        async with self._line.turn():
+        async with self._line.turn(urgent=urgent):
             await self._write(wire)
             await self._line.drained()
 
+    async def _take_turn(self, held: AsyncExitStack, urgent: bool, unlikely: bool) -> None:
+        if urgent:
+            await held.enter_async_context(self._line.turn(urgent=True))
+            return
+        try:
+            async with asyncio.timeout(None) as self._queueing:
+                await held.enter_async_context(self._line.turn(unlikely=unlikely))
+        except TimeoutError as error:
+            if isinstance(error, DriverError):
+                raise
+            raise PutOffError("put off") from error
+        finally:
+            self._queueing = None
+
     async def _write(self, wire: bytes) -> None:
-        await self._line.write(wire)
+        await self._line.write(wire, WRITE_S + len(wire) * self._byte_s)
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s < %s", self.name, wire.hex(" "))
 

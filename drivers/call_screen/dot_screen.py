@@ -23,7 +23,7 @@ from drivers.call_screen.paced_screen import Pace, PacedScreen
 from drivers.call_screen.protocol import Colour, ScreenText
 from drivers.call_screen.text_layout import Layout, lay_out
 from drivers.driver import Fact
-from drivers.errors import DriverError
+from drivers.errors import DriverError, LineLostError
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 NOT_WATCHED: Final = "screen.not_watched"
+DRAW_S: Final = 2.0
+"""A library that takes longer for a picture hangs."""
+BEGIN_S: Final = 20.0
+"""The same for the first time: libraries and fonts are read from the card of a Pi."""
 BLINK_S: Final = 0.5
 """A flashing text is shown and dark for so long, in turn: 1 Hz, far from what troubles people."""
 
@@ -116,6 +120,7 @@ class DotScreen(PacedScreen):
         super().__init__(Pace(min_interval_s=0.0, retries=0), brightness)
         self._size = size
         self._worker: ThreadPoolExecutor | None = None
+        self._closing: asyncio.Future[None] | None = None
         self._moving: asyncio.Task[None] | None = None
         self._picture: Picture | None = None
 
@@ -139,23 +144,26 @@ class DotScreen(PacedScreen):
         return {**super()._facts(), "watched": False}
 
     async def _connect(self) -> None:
+        if self._closing is not None and not self._closing.done():
+            raise DriverError("the library hangs", code="screen.no_panel")
+        self._picture = None  # what stood there may be an old call
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="dots")
-        await self._run(self._blocking_open)
+        await self._run(BEGIN_S, self._blocking_open)
 
     async def _disconnect(self) -> None:
+        worker, self._worker = self._worker, None
         await self._stand()
-        worker = self._worker
         if worker is not None:
-            await self._run(self._blocking_close)
-            self._worker = None
+            self._closing = asyncio.get_running_loop().run_in_executor(worker, self._closed)
             worker.shutdown(wait=False)
+        if self._closing is not None:
+            await asyncio.wait({self._closing}, timeout=DRAW_S)
 
     async def _put(self, content: ScreenText) -> str | None:
         await self._stand()
         layout = lay_out(content, self._size.cells, self._size.lines)
-        drawing = asyncio.get_running_loop().run_in_executor(self._worker, still, layout, self._size)
-        await self._draw(await drawing)
-        if layout.scrolls or layout.flashes:
+        await self._draw(await self._run(BEGIN_S, still, layout, self._size))
+        if self._worker is not None and (layout.scrolls or layout.flashes):
             moving = self._move(layout)
             self._moving = asyncio.get_running_loop().create_task(moving, name="dots in motion")
         return NOT_WATCHED
@@ -166,9 +174,15 @@ class DotScreen(PacedScreen):
 
     # ------------------------------------------------------------ inside
 
+    def _closed(self) -> None:
+        try:
+            self._blocking_close()
+        except Exception:
+            log.exception("closing the panel")
+
     async def _draw(self, picture: Picture) -> None:
         self._picture = picture
-        await self._run(self._blocking_draw, picture)
+        await self._run(DRAW_S, self._blocking_draw, picture)
 
     async def _move(self, layout: Layout) -> None:
         try:
@@ -184,11 +198,14 @@ class DotScreen(PacedScreen):
             moving.cancel()
             await asyncio.wait({moving})
 
-    async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """In the worker; what the system refuses is a lost panel. Raises DriverError."""
-        loop = asyncio.get_running_loop()
+    async def _run(self, limit_s: float, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """In the worker; what the system refuses, or takes too long for, is a lost panel: DriverError."""
+        if self._worker is None:
+            raise LineLostError("closed")
+        done = asyncio.get_running_loop().run_in_executor(self._worker, partial(work, *args, **kwargs))
         try:
-            return await loop.run_in_executor(self._worker, partial(work, *args, **kwargs))
+            async with asyncio.timeout(limit_s):
+                return await done
         except OSError as error:
             if isinstance(error, DriverError):
                 raise

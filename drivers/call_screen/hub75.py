@@ -171,5 +171,5 @@ class Hub75Panel(DotScreen):
             matrix.close()
 
     async def _dim(self, level: int) -> None:
-        self._light = level / TOP
+        self._light = max(level, 0.5) / TOP  # the lowest level can still be read
         await self._ping()

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from drivers.call_screen.brightness import Brightness
 from drivers.call_screen.dialogue import Dialogue
 from drivers.call_screen.paced_screen import Pace, PacedScreen
 from drivers.transport.serial import SerialConfig
 from drivers.transport.table import TransportConfig, transport
+from drivers.transport.tcp import TcpConfig
 
 A = TypeVar("A")
+
+PING_ANSWER_S: Final = 0.8
+"""A ping is answered at once."""
+SHARED_PING_ANSWER_S: Final = 0.4
+"""On a shared line; a dead screen must not hold up the calls of the others."""
 
 
 class LineScreen(PacedScreen, Generic[A]):
@@ -25,7 +31,7 @@ class LineScreen(PacedScreen, Generic[A]):
 
     Children implement `_answers`, `_put` and `_ping`, the last two with `_ask`; `_prepare` and `_dim` where
     there is something to do. `answer_s`: how long an answer may take, besides the time that a question needs
-    on a serial line.
+    on a serial line; more than 1.4 s, and a lost screen is known later than after 5 s.
     """
 
     def __init__(
@@ -34,13 +40,16 @@ class LineScreen(PacedScreen, Generic[A]):
         pace: Pace,
         brightness: Brightness | None = None,
         *,
-        answer_s: float = 1.5,
+        answer_s: float = 1.2,
     ) -> None:
         super().__init__(pace, brightness)
         self._line = transport(line)
         baud = line.baud if isinstance(line, SerialConfig) else None
         self._dialogue = Dialogue(self._line, self._answers, self._lost, self.seen, baud=baud)
         self._answer_s = answer_s
+        is_shared = isinstance(line, SerialConfig | TcpConfig) and line.shared
+        self._ping_s = min(answer_s, SHARED_PING_ANSWER_S if is_shared else PING_ANSWER_S)
+        """How long the answer to a question may take that needs no work."""
 
     @abstractmethod
     def _answers(self, data: bytes) -> Iterable[A]:
@@ -57,13 +66,17 @@ class LineScreen(PacedScreen, Generic[A]):
 
         Raises NoAnswerError after `answer_s` seconds (default: the screen's), LineLostError.
         """
-        return await self._dialogue.ask(wire, self._answer_s if answer_s is None else answer_s, mine)
+        wait = self._answer_s if answer_s is None else answer_s
+        return await self._dialogue.ask(wire, wait, mine, urgent=self._urgent, unlikely=self._unlikely)
 
     async def _tell(self, wire: bytes) -> None:
         """Write what the screen does not answer. Raises LineLostError."""
-        await self._dialogue.tell(wire)
+        await self._dialogue.tell(wire, urgent=self._urgent)
 
     # ------------------------------------------------------------ inside
+
+    def _give_way(self) -> None:
+        self._dialogue.give_way()
 
     async def _connect(self) -> None:
         await self._prepare()

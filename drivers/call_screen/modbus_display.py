@@ -18,6 +18,7 @@ import msgspec
 from drivers.call_screen.brightness import Brightness, scaled
 from drivers.call_screen.line_screen import LineScreen
 from drivers.call_screen.modbus_frames import (
+    MOST_READ,
     MOST_REGISTERS,
     ModbusAnswers,
     ModbusException,
@@ -76,7 +77,8 @@ class ModbusDisplayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     `registers`: how many there are, two bytes each, the rest filled with `fill`. `length`: register for the
     number of bytes. `low_first`: the first byte of two stands in the low half. `one_by_one`: for displays
     without function 10. `scrolls`, `flashes`, `colour`, `brightness_register`: where it has them. `apply`:
-    written last. `ping`: register that is read to see whether it is there, by default the first of the text.
+    written last. `ping`: register that is read to see whether it is there, where the text itself cannot be
+    read; it is then sent again every minute.
     """
 
     transport: TransportConfig
@@ -145,11 +147,20 @@ class ModbusDisplay(LineScreen[ModbusFrame]):
         if config.ping is not None:
             await self._exchange_frame(read(config.address, config.ping))
             return
-        answer = await self._exchange_frame(read(config.address, config.text))
-        shown = int.from_bytes(answer.data[1:3], "big")
-        if config.text in self._written and shown != self._written[config.text]:
-            self._written.clear()  # it lost its power meanwhile, and its text
-            self._forgotten()
+        count = min(config.registers, -(-config.width * config.lines // 2), MOST_READ)
+        answer = await self._exchange_frame(read(config.address, config.text, count))
+        for n in range(count):
+            shown = int.from_bytes(answer.data[1 + 2 * n : 3 + 2 * n], "big")
+            if shown != self._written.get(config.text + n, shown):
+                self._forgotten()  # it lost its power meanwhile, or shows an older text
+                break
+
+    def _must_renew(self) -> bool:
+        return self._config.ping is not None
+
+    def _forgotten(self) -> None:
+        self._written.clear()
+        super()._forgotten()
 
     async def _dim(self, level: int) -> None:
         dimmer = self._config.brightness_register
@@ -158,6 +169,7 @@ class ModbusDisplay(LineScreen[ModbusFrame]):
 
     async def _set(self, register: int, value: int) -> None:
         if self._written.get(register) != value:
+            self._written.pop(register, None)  # until it answers, nobody knows
             await self._exchange_frame(write_one(self._config.address, register, value))
             self._written[register] = value
 
@@ -169,6 +181,8 @@ class ModbusDisplay(LineScreen[ModbusFrame]):
             return
         for start in range(0, len(values), MOST_REGISTERS):
             part = values[start : start + MOST_REGISTERS]
+            for n in range(len(part)):
+                self._written.pop(config.text + start + n, None)
             await self._exchange_frame(write(config.address, config.text + start, part))
         self._written |= {config.text + n: value for n, value in enumerate(values)}
 

@@ -23,6 +23,8 @@ from drivers.errors import FrameChecksumError, FrameError
 
 MOST_REGISTERS: Final = 123
 """In one write (chapter 6.12)."""
+MOST_READ: Final = 125
+"""In one read (chapter 6.3)."""
 _LONGEST: Final = 256
 """Bytes of a frame."""
 _REFUSED: Final = 0x80

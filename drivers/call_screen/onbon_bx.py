@@ -18,7 +18,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import msgspec
 
@@ -44,11 +44,6 @@ from drivers.errors import FrameError, NoAnswerError
 
 log = logging.getLogger(__name__)
 
-PING_ANSWER_S: Final = 0.8
-"""A ping is answered at once; on a shared line a dead card must not hold up the calls of the others."""
-RENEW_S: Final = 60.0
-"""So often a matrix card is sent again what stands still on it."""
-
 
 class OnbonBx(LineScreen[Answer]):
     """One card, one area. See the module."""
@@ -68,7 +63,7 @@ class OnbonBx(LineScreen[Answer]):
         self._tells_status = config.family == "k"
         self._missed = False
         self._off = self._told_on = False
-        self._renew_at: float | None = None
+        self._moves = False
 
     # ------------------------------------------------------------ what LineScreen asks for
 
@@ -92,7 +87,9 @@ class OnbonBx(LineScreen[Answer]):
         reply = await self._say(showed.command, showed.payload)
         if reply.error:
             raise _refusal(reply)
-        self._renew_at = None if showed.moves else asyncio.get_running_loop().time() + RENEW_S
+        self._moves = showed.moves
+        if self._off:
+            raise RefusalError("screen.switched_off", 0)  # it took the text, and nobody sees it
         return "screen.text_changed" if showed.changed else None
 
     async def _ping(self) -> None:
@@ -102,10 +99,6 @@ class OnbonBx(LineScreen[Answer]):
             await self._look()
             return
         await self._say(Command.PING, answer_s=self._ping_s)
-        loop = asyncio.get_running_loop()
-        if not self._card.font_card and self._renew_at is not None and loop.time() >= self._renew_at:
-            self._renew_at = None
-            self._forgotten()
 
     async def _dim(self, level: int) -> None:
         if self._card.font_card:
@@ -116,11 +109,11 @@ class OnbonBx(LineScreen[Answer]):
     def _fault(self) -> str | None:
         return "screen.switched_off" if self._off else None
 
-    # ------------------------------------------------------------ inside
+    def _must_renew(self) -> bool:
+        # what moves would begin anew
+        return not self._moves and (not self._tells_status or self._missed)
 
-    @property
-    def _ping_s(self) -> float:
-        return min(PING_ANSWER_S, self._answer_s)
+    # ------------------------------------------------------------ inside
 
     async def _say(
         self, command: Command, payload: bytes = b"", *, length: int = 0, answer_s: float | None = None

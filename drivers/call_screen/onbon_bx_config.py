@@ -43,7 +43,7 @@ class OnbonBxConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     lock: Annotated[str, msgspec.Meta(pattern=r"^P[0-9]{3}\Z")] | None = None
     clear: bool = False
     switch_on: bool = True
-    reply_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.5
+    reply_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.2
     retries: Annotated[int, msgspec.Meta(ge=0, le=5)] = 2
     min_interval_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.0
 
@@ -58,6 +58,11 @@ class OnbonBxConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise ValueError("the area of a 5K card begins and ends at multiples of 8 dots")
         if self.family != "k" and self.lock is not None:
             raise ValueError("only font cards can lock a programme")
+
+    @property
+    def reaches_all(self) -> bool:
+        """Whether every card of the line takes its orders."""
+        return self.address == ADDRESS_ANY
 
     @property
     def shown_width(self) -> int:

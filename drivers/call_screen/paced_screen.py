@@ -2,10 +2,12 @@
 
 - The first change after a quiet `min_interval_s` goes out in the caller's own path; faster changes wait, the
   latest wins, those in between are *superseded*.
-- No answer: tried `retries` times more, then the screen is missing and `serve` ends. A refusal that says
-  "later" or "spoiled" is tried as often; another refusal is a fault, and tried again every RETRY_S.
+- No answer: tried `retries` times more, then `serve` ends; from the second silence on it is told as missing.
+  A refusal that says "later" or "spoiled" is tried as often; another refusal is a fault, and tried again
+  every RETRY_S.
 - When it is quiet the screen is pinged every PING_S. A ping that finds the screen dark (it lost its power and
-  came back) calls `_forgotten`, and what should stand there is sent again.
+  came back) calls `_forgotten`, and what should stand there is sent again. A screen that cannot be asked what
+  it shows is sent it again every RENEW_S.
 - Brightness follows the schedule: at open and at each step.
 - What was not shown, or was lost with the line, stays wanted and is shown after the next `open`.
 
@@ -23,7 +25,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from drivers.call_screen.brightness import Brightness, level_at
-from drivers.call_screen.dialogue import NO_ANSWER
+from drivers.call_screen.dialogue import NO_ANSWER, PutOffError
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
 from drivers.driver import Fact, Health
 from drivers.errors import DriverError, LineLostError, NoAnswerError, RefusedError
@@ -54,7 +56,9 @@ class PacedScreen(CallScreen):
     """See the module. Children implement `_connect`, `_disconnect`, `_put`, `_ping`, and may dim."""
 
     PING_S: ClassVar[float] = 2.0
-    """After so much silence the screen is asked whether it is there: lost is known within 5 s."""
+    """After so much silence the screen is asked whether it is there. Lost is known within 5 s, if two
+    questions take less than 2.9 s."""
+    RENEW_S: ClassVar[float] = 60.0
     RETRY_S: ClassVar[float] = 3.0
     """A text that was refused is tried again so often: the reason may be gone."""
 
@@ -74,6 +78,9 @@ class PacedScreen(CallScreen):
         self._waiting: asyncio.Future[ShowResult] | None = None
         self._wake = asyncio.Event()
         self._failure: DriverError | None = None
+        self._renew_at: float | None = None
+        self._urgent = False
+        self._unlikely = False
 
     # ------------------------------------------------------------ what a child fills in
 
@@ -100,9 +107,16 @@ class PacedScreen(CallScreen):
     async def _dim(self, level: int) -> None:
         """Set the brightness (0–15), one try. A screen that cannot is built without a `brightness`."""
 
+    def _give_way(self) -> None:
+        """A text is waiting: a ping that has not been sent yet may be put off."""
+
     def _fault(self) -> str | None:
         """The code of a fault that the last ping found although the screen answers, or None."""
         return None
+
+    def _must_renew(self) -> bool:
+        """Whether a text that stands must be sent again every RENEW_S: no ping finds that it is gone."""
+        return False
 
     def _facts(self) -> dict[str, Fact]:
         """What the health says besides."""
@@ -114,10 +128,14 @@ class PacedScreen(CallScreen):
         await self.close()
         self._failure = None
         self._level = None
+        self._renew_at = None
+        # it was not there a moment ago: two questions are enough, and others on its line go first
+        self._unlikely = self.health.state == "missing"
         try:
             await self._connect()
             async with self._exchange:
                 await self._try(self._ping)
+                self._unlikely = False
                 await self._dim_if_due()
         except DriverError as error:
             await self.close()
@@ -145,7 +163,8 @@ class PacedScreen(CallScreen):
                 raise self._failure
             due = self._last_exchange + self.PING_S
             if self._dirty:
-                due = max(self._next_refresh, self._retry_at)
+                # a text that was refused does not hold up the pings, one that only waits for its time does
+                due = min(due, self._retry_at) if self._retry_at > loop.time() else self._next_refresh
             if (left := due - loop.time()) > 0:
                 self._wake.clear()
                 with contextlib.suppress(TimeoutError):
@@ -153,8 +172,8 @@ class PacedScreen(CallScreen):
                         await self._wake.wait()
                 continue
             async with self._exchange:
-                if self._dirty and self._wanted is not None:
-                    if loop.time() < max(self._next_refresh, self._retry_at):
+                if self._dirty and self._retry_at <= loop.time():
+                    if loop.time() < self._next_refresh:
                         continue
                     await self._deliver_for(self._take_waiting())
                 if loop.time() >= self._last_exchange + self.PING_S or self._level != self._due_level():
@@ -187,6 +206,8 @@ class PacedScreen(CallScreen):
         waiting: asyncio.Future[ShowResult] = loop.create_future()
         self._waiting = waiting
         self._wake.set()
+        if loop.time() >= self._next_refresh:
+            self._give_way()
         return await waiting
 
     # ------------------------------------------------------------ for children
@@ -233,9 +254,12 @@ class PacedScreen(CallScreen):
                 return _SUPERSEDED
             self._next_refresh = loop.time() + self._pace.min_interval_s
             try:
+                self._urgent = True
                 code = await self._put(content)
             except NoAnswerError as error:
                 problem = error
+                if attempt:
+                    self._tell_silent(error)
             except RefusalError as error:
                 problem = error
                 if not error.again:
@@ -246,9 +270,11 @@ class PacedScreen(CallScreen):
             else:
                 if version == self._version:
                     self._dirty = False
+                self._renew_at = loop.time() + self.RENEW_S
                 self._well()
                 return ShowResult("done", code)
             finally:
+                self._urgent = False
                 self._last_exchange = loop.time()
         if isinstance(problem, RefusalError):
             if version == self._version:
@@ -270,8 +296,16 @@ class PacedScreen(CallScreen):
         except DriverError as error:
             self._lost(error)
             raise
-        if not self._dirty or self._fault() is not None:
+        if not self._dirty or self._fault() is not None or self.health.state == "missing":
             self._well()
+        renew_at = self._renew_at
+        if renew_at is not None and asyncio.get_running_loop().time() >= renew_at and self._must_renew():
+            self._renew_at = None
+            self._forgotten()
+
+    def _tell_silent(self, error: NoAnswerError) -> None:
+        """It did not answer twice: people read it while it is asked once more."""
+        self.report(Health("missing", error.code, self._facts()))
 
     def _well(self) -> None:
         code = self._fault()
@@ -284,24 +318,31 @@ class PacedScreen(CallScreen):
 
     async def _dim_if_due(self) -> None:
         level = self._due_level()
-        if level is not None and level != self._level:
-            await self._try(lambda: self._dim(level))
+        if level is not None and level != self._level and await self._try(lambda: self._dim(level)):
             self._level = level
 
-    async def _try(self, question: Callable[[], Awaitable[None]]) -> None:
-        """A question with retries; a refusal is an answer, too."""
-        for left in reversed(range(1 + self._pace.retries)):
+    async def _try(self, question: Callable[[], Awaitable[None]]) -> bool:
+        """A question with retries; a refusal is an answer, too. False: it was put off."""
+        retries = min(1, self._pace.retries) if self._unlikely else self._pace.retries
+        for attempt in range(1 + retries):
             try:
+                self._urgent = attempt > 0
                 await question()
-                return
+                return True
             except RefusalError as error:
                 log.debug("refused: %s", error)
-                return
-            except NoAnswerError:
-                if not left:
+                return True
+            except PutOffError:
+                return False
+            except NoAnswerError as error:
+                if attempt:
+                    self._tell_silent(error)
+                if attempt == retries:
                     raise
             finally:
+                self._urgent = False
                 self._last_exchange = asyncio.get_running_loop().time()
+        return False
 
     def _take_waiting(self) -> asyncio.Future[ShowResult] | None:
         waiting, self._waiting = self._waiting, None

@@ -2,27 +2,34 @@
 
 Binds to: nothing itself; the counter's station carries what is said (`Outlet`) over the node's socket of
 screens. Implements: CallScreen. A text is `done` when the program says that its picture was handed to the
-display; whether the panel is switched on nobody knows.
+display; whether the panel is switched on nobody knows. A program that has just come shows the text within
+PING_S.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Final, Protocol
 
 import msgspec
 
 from drivers.call_screen.dialogue import NO_ANSWER
 from drivers.call_screen.paced_screen import Pace, PacedScreen
 from drivers.call_screen.protocol import ScreenText
+from drivers.driver import Health
 from drivers.errors import LineLostError, NoAnswerError
+
+AWAIT_S: Final = 15.0
+"""How long `open` waits for a program; longer than the supervisor's STABLE_S, so that it never backs off."""
+LOOK_S: Final = 0.2
+"""So often it looks."""
 
 
 class PanelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`answer_s`: how long the program may take to draw."""
 
-    answer_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.5
+    answer_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class NoProgramError(LineLostError):
 class Panel(PacedScreen):
     """See the module. The station sets `outlet` before `open` and calls `drawn`."""
 
+    PING_S: ClassVar[float] = 1.0
     Config: ClassVar[type[msgspec.Struct]] = PanelConfig
 
     def __init__(self, config: PanelConfig) -> None:
@@ -70,6 +78,14 @@ class Panel(PacedScreen):
                 self._drawn.set_result(None)
 
     async def _connect(self) -> None:
+        if self.outlet is None or self.outlet.there():
+            self._way()
+            return
+        self.report(Health("missing", NoProgramError.code))
+        for _ in range(round(AWAIT_S / LOOK_S)):
+            await asyncio.sleep(LOOK_S)
+            if self.outlet.there():
+                break
         self._way()
 
     async def _disconnect(self) -> None:

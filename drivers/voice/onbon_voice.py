@@ -24,6 +24,7 @@ from typing import Annotated, ClassVar, Final, Literal
 import msgspec
 
 from drivers.call_screen.dialogue import Dialogue
+from drivers.call_screen.line_screen import PING_ANSWER_S, SHARED_PING_ANSWER_S
 from drivers.call_screen.onbon_bx_card import OnbonCard, refusal_code, worth_repeating
 from drivers.call_screen.onbon_bx_commands import CardError, Command, Reply, Speech
 from drivers.call_screen.onbon_bx_frames import ADDRESS_ANY
@@ -32,12 +33,12 @@ from drivers.driver import Health
 from drivers.errors import DriverError, LineLostError, NoAnswerError
 from drivers.transport.serial import SerialConfig
 from drivers.transport.table import TransportConfig, transport
+from drivers.transport.tcp import TcpConfig
 from drivers.voice.protocol import Announcement, SpeakResult, Voice
 from drivers.voice.queue import AnnouncementQueue, Dropped, Waiting
 from drivers.voice.reading import reading, zh_numeral
 
 PING_S: Final = 2.0
-PING_ANSWER_S: Final = 0.8
 SYLLABLE_S: Final = 0.28
 """At speed 5; a character of Chinese, a digit or a letter is one."""
 PAUSE_S: Final = 0.5
@@ -63,8 +64,13 @@ class OnbonVoiceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     volume: Tone = 5
     speed: Tone = 5
     repeat: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
-    reply_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.5
+    reply_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.2
     retries: Annotated[int, msgspec.Meta(ge=0, le=5)] = 2
+
+    @property
+    def reaches_all(self) -> bool:
+        """Whether every card of the line takes its orders."""
+        return self.address == ADDRESS_ANY
 
 
 class OnbonVoice(Voice):
@@ -83,6 +89,9 @@ class OnbonVoice(Voice):
         self._dialogue = Dialogue(
             transport(config.transport), self._card.answers, self._lost, self.seen, baud=baud
         )
+        line = config.transport
+        is_shared = isinstance(line, SerialConfig | TcpConfig) and line.shared
+        self._ping_s = min(config.reply_timeout_s, SHARED_PING_ANSWER_S if is_shared else PING_ANSWER_S)
         self._queue = AnnouncementQueue()
         self._results: dict[int, asyncio.Future[SpeakResult]] = {}
         self._wake = asyncio.Event()
@@ -205,7 +214,7 @@ class OnbonVoice(Voice):
         return error
 
     async def _quiet_for(self, seconds: float) -> None:
-        """The card is speaking: nothing else is said. A lost line, or a card that no longer answers, ends it."""
+        """The card is speaking: nothing else is said. A lost line, or a card without an answer, ends it."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         ping_at = loop.time() + PING_S
@@ -221,12 +230,13 @@ class OnbonVoice(Voice):
     async def _say(self, command: Command, payload: bytes = b"", *, answer_s: float | None = None) -> Reply:
         request = self._card.request(command, payload)
         wait = self._config.reply_timeout_s if answer_s is None else answer_s
-        return (await self._dialogue.ask(request.wire, wait, request.mine)).reply
+        urgent = command is not Command.PING
+        return (await self._dialogue.ask(request.wire, wait, request.mine, urgent=urgent)).reply
 
     async def _ping(self) -> None:
         for left in reversed(range(1 + self._config.retries)):
             try:
-                await self._say(Command.PING, answer_s=min(PING_ANSWER_S, self._config.reply_timeout_s))
+                await self._say(Command.PING, answer_s=self._ping_s)
                 break
             except NoAnswerError as error:
                 if not left:

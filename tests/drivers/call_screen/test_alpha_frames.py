@@ -98,10 +98,10 @@ def test_only_a_sign_answers() -> None:
     ],
 )
 def test_what_is_shown(text: str, shorter: tuple[str, ...], shown: bytes, mode: Mode, changed: bool) -> None:
-    wire, lost = showing(ScreenText(text, "green", shorter=shorter), 14, 1)
+    wire, lost, _ = showing(ScreenText(text, "green", shorter=shorter), 14, 1)
     assert wire == text_packet(shown, "green", mode, 1) and lost is changed
 
 
 def test_a_long_text_is_cut_at_what_the_sign_holds() -> None:
-    wire, lost = showing(ScreenText("A" * 300), 14, 1)
+    wire, lost, _ = showing(ScreenText("A" * 300), 14, 1)
     assert lost and Packet.from_bytes(wire.lstrip(b"\0")).data[4:] == b"\x1c1" + b"A" * 123

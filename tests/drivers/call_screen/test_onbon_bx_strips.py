@@ -10,7 +10,8 @@ import pytest
 
 from drivers.call_screen.fake import FakeOnbonCard
 from drivers.call_screen.fake_bus import FakeBus
-from drivers.call_screen.onbon_bx import PING_ANSWER_S, OnbonBx
+from drivers.call_screen.line_screen import SHARED_PING_ANSWER_S
+from drivers.call_screen.onbon_bx import OnbonBx
 from drivers.call_screen.onbon_bx_commands import Command, k_request
 from drivers.call_screen.onbon_bx_config import OnbonBxConfig
 from drivers.call_screen.onbon_bx_content import showing
@@ -143,7 +144,7 @@ async def test_a_card_that_lists_no_areas_is_not_sent_the_same_for_ever(
 async def test_what_stands_still_on_a_matrix_card_is_sent_again(
     make_rig: MakeRig, quick: None, monkeypatch: pytest.MonkeyPatch, text: str, again: bool
 ) -> None:
-    monkeypatch.setattr("drivers.call_screen.onbon_bx.RENEW_S", 0.05)
+    monkeypatch.setattr("drivers.call_screen.paced_screen.PacedScreen.RENEW_S", 0.05)
     rig: Rig = await make_rig("tcp", family="6q")
     await rig.start()
     assert await rig.driver.show(ScreenText(text)) == DONE
@@ -189,7 +190,7 @@ async def test_a_dead_card_does_not_hold_up_the_calls_of_the_others(tmp_path: Pa
             slowest = max(slowest, asyncio.get_running_loop().time() - began)
     assert [card.text for card in cards] == ["", "A005", "A005"]
     assert screens[0].health.code == "screen.no_answer"
-    assert slowest < 2 * PING_ANSWER_S + 2.0, "two seconds are the machine's"
+    assert slowest < 2 * SHARED_PING_ANSWER_S + 2.0, "two seconds are the machine's"
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
