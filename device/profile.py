@@ -271,6 +271,29 @@ def _lines(devices: list[CheckedDevice]) -> list[str]:
                 f"device {device.id!r}: {name} 的设置与 {other!r} 不同 · "
                 f"its settings of {name} differ from those of {other!r}"
             )
+    return problems + _addresses(devices)
+
+
+def _addresses(devices: list[CheckedDevice]) -> list[str]:
+    """Devices of one line that would take each other's orders."""
+    problems: list[str] = []
+    for number, device in enumerate(devices):
+        config = device.config
+        address = getattr(config, "address", None)
+        for other in devices[:number] if address is not None else ():
+            if getattr(other.config, "transport", None) != getattr(config, "transport", None):
+                continue
+            same_address = getattr(other.config, "address", None) == address
+            # `area`: two parts of one screen
+            same_area = getattr(other.config, "area", None) == getattr(config, "area", None)
+            all_of_both = [getattr(one, "reaches_all", None) for one in (config, other.config)]
+            if (same_address and same_area and device.driver is other.driver) or (
+                not same_address and None not in all_of_both and any(all_of_both)
+            ):
+                problems.append(
+                    f"device {device.id!r}: 与 {other.id!r} 同线，地址须各不相同 · "
+                    f"on the line of {other.id!r}: each needs an address of its own"
+                )
     return problems
 
 

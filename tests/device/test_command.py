@@ -159,6 +159,37 @@ def test_a_line_that_two_devices_use_must_be_shared_with_equal_settings(
     assert [device.id for device in load_profile(profile).devices] == ["strip", "strip-8", "strip-9"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "right"),
+    [
+        ("address = 2", "address = 3", True),
+        ("address = 2", "address = 2", False),
+        ("address = 2, area = 0, area_width = 64", "address = 2, area = 1, area_x = 64", True),
+        ("address = 2", "", False),
+        ("", "", False),
+    ],
+)
+def test_two_screens_of_one_line_have_addresses_of_their_own(
+    folder: Path, first: str, second: str, right: bool
+) -> None:
+    """A screen without an address takes what is said to any."""
+    profile = folder / "p.toml"
+    where = 'transport = { type = "serial", path = "/x", shared = true }'
+    profile.write_text(
+        PROFILE.format(folder=folder)
+        + "".join(
+            f'[[device]]\nid = "{id}"\ndriver = "onbon_bx"\n'
+            f"options = {{ {where}{options and ', '}{options} }}\n"
+            for id, options in (("one", first), ("two", second))
+        )
+    )
+    if right:
+        load_profile(profile)
+        return
+    with pytest.raises(TomlProblems, match="each needs an address of its own"):
+        load_profile(profile)
+
+
 def test_a_socket_that_cannot_be_made_ends_the_agent_with_a_clear_line(folder: Path) -> None:
     profile = PROFILE.format(folder=folder).replace(f"{folder}/s.sock", "/proc/no/s.sock")
     (folder / "p.toml").write_text(profile)
