@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     from ui.panel import Panel
     from ui.window import open_window
 
-    # A handler would wait for the next event: the program sleeps in SDL, not in Python.
+    # SDL would put its own handlers there, which do not end the program.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         surface = open_window(f"排号 {options.station}", options.size)

@@ -1,19 +1,18 @@
-"""A screen's side of the agent's socket (`wire.screen_link`): a thread that reads, and posts pygame events.
+"""A screen's side of the agent's socket (`wire.screen_link`): a thread that reads.
 
-The program's own loop sleeps in `pygame.event.wait`; what the agent says wakes it as an event `LINK` with the
-attribute `message`, None when the agent is gone. The thread connects again for ever.
+The program's own loop sleeps in `Link.next`, and not in SDL, which without X looks a thousand times a second
+whether something has come. The thread connects again for ever.
 """
 
 from __future__ import annotations
 
 import logging
+import queue
 import socket
 import struct
 import threading
 from pathlib import Path
-from typing import Final
-
-import pygame
+from typing import Final, TypeAlias
 
 from wire.codec import BadMessageError
 from wire.screen_link import (
@@ -27,7 +26,10 @@ from wire.screen_link import (
 
 log = logging.getLogger(__name__)
 
-LINK: Final = pygame.event.custom_type()
+Said: TypeAlias = LinkMessage | None
+"""What the agent said; None: it is gone."""
+KEPT: Final = 1024
+"""Messages that wait for the program; beyond that the agent waits."""
 RETRY_S: Final = 0.3
 """Between two attempts to reach the agent: its restart must not be seen for long."""
 SEND_S: Final = 1.0
@@ -35,7 +37,7 @@ SEND_S: Final = 1.0
 
 
 class Link:
-    """`start`, then events come; `send` from the program's thread. `close` ends the thread."""
+    """`start`, then `next`; `send` from the program's thread. `close` ends the thread."""
 
     def __init__(self, path: Path, station: str, role: ScreenRole) -> None:
         self._path = path
@@ -43,6 +45,7 @@ class Link:
         self._socket: socket.socket | None = None
         self._sending = threading.Lock()
         self._ending = threading.Event()
+        self._heard: queue.Queue[Said] = queue.Queue(KEPT)
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
 
     def start(self) -> None:
@@ -53,6 +56,10 @@ class Link:
         self._drop()
         self._thread.join(2)
 
+    def next(self, timeout: float) -> Said:
+        """Raises queue.Empty when `timeout` seconds ran out."""
+        return self._heard.get(timeout=max(0.0, timeout))
+
     def send(self, message: LinkMessage) -> bool:
         """False when no agent is there: nothing was said."""
         with self._sending:
@@ -62,6 +69,7 @@ class Link:
                 self._socket.sendall(encode_line(message))
             except OSError as error:
                 log.debug("agent: %s", error)
+                self._socket.shutdown(socket.SHUT_RDWR)  # half a line may be out: begin anew
                 return False
             return True
 
@@ -99,9 +107,13 @@ class Link:
             for each in whole:
                 self._post(decode_to_screen(each))
 
-    def _post(self, message: LinkMessage | None) -> None:
-        if not self._ending.is_set():
-            pygame.event.post(pygame.event.Event(LINK, message=message))
+    def _post(self, said: Said) -> None:
+        while not self._ending.is_set():
+            try:
+                self._heard.put(said, timeout=SEND_S)
+                return
+            except queue.Full:
+                pass  # the program is busy; it wants every change
 
     def _drop(self) -> bool:
         """Whether there was a connection."""

@@ -1,12 +1,14 @@
 """The plain panel over a counter: one text, as large as it fits, in place of an LED strip.
 
-It sleeps until the agent says something new; a flashing text changes once in half a second. A text is
+It sleeps until the agent says something; a flashing text changes once in half a second. A text is
 acknowledged when its picture has been handed to the display. Without the agent it says so: an old call must
 not stand there.
 """
 
 from __future__ import annotations
 
+import queue
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,12 +16,14 @@ import pygame
 
 from ui import fonts
 from ui.fonts import Colour
-from ui.link import LINK, Link
+from ui.link import Link
 from wire.screen_link import PanelDrawn, PanelShow
 from wire.texts import text
 
-BLINK_MS: Final = 500
+BLINK_S: Final = 0.5
 """A flashing text changes so often: 1 Hz, far from what troubles people."""
+LOOK_S: Final = 0.25
+"""So often the window's own events (closed, uncovered) are looked at: SDL cannot wake a sleeping program."""
 GROUND: Final[Colour] = (0, 0, 0)
 COLOURS: Final[dict[str, Colour]] = {
     "red": (255, 128, 118),
@@ -79,21 +83,31 @@ class Panel:
         self._language = language
         self.shown: PanelShow | None = None
         self._lit = True
+        self._blink_at = 0.0
 
     def run(self) -> None:
         self._draw()
-        while True:
+        while not self._ended():
             flashing = self.shown is not None and self.shown.flash
-            event = pygame.event.wait(BLINK_MS) if flashing else pygame.event.wait()
-            if event.type == pygame.QUIT or (event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE):
-                return
-            if event.type == LINK:
-                self.said(event.message)
-            elif event.type == pygame.NOEVENT:
+            try:
+                self.said(
+                    self._link.next(min(LOOK_S, self._blink_at - time.monotonic()) if flashing else LOOK_S)
+                )
+            except queue.Empty:
+                pass
+            if self.shown is not None and self.shown.flash and time.monotonic() >= self._blink_at:
+                self._blink_at = time.monotonic() + BLINK_S
                 self._lit = not self._lit
                 self._draw()
-            elif event.type in (pygame.WINDOWEXPOSED, pygame.WINDOWSIZECHANGED):
+
+    def _ended(self) -> bool:
+        """What the window says: whether it was closed."""
+        for event in pygame.event.get():
+            if event.type == pygame.QUIT or (event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE):
+                return True
+            if event.type in (pygame.WINDOWEXPOSED, pygame.WINDOWSIZECHANGED):
                 self._draw()
+        return False
 
     def said(self, message: object) -> None:
         """What the agent said; None: it is gone."""
@@ -102,6 +116,7 @@ class Panel:
         if message != self.shown:
             self.shown = message
             self._lit = True
+            self._blink_at = time.monotonic() + BLINK_S
             self._draw()
         if message is not None:
             self._link.send(PanelDrawn(show=message.show))
