@@ -116,10 +116,10 @@ async def test_what_a_player_has_started_is_killed_with_it(
 ) -> None:
     for module in (playing, alsa):
         monkeypatch.setattr(module, "PATIENCE_S", 0.2)
-    script = f"(sleep 1; touch {tmp_path}/goes-on) & touch {tmp_path}/begun; wait"
+    script = f"(sleep 0.6; touch {tmp_path}/goes-on) & touch {tmp_path}/begun; wait"
     with pytest.raises(OutputLostError):
         await play_by_program(("sh", "-c", script), silence(0.1), "")
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(0.6)
     assert [file.name for file in tmp_path.iterdir()] == ["begun"]
 
 
@@ -251,14 +251,14 @@ async def test_volumes_follow_the_halls_zone(bench: Any) -> None:
 
 
 async def test_sounds_that_are_kept_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clips, "CLIP_BYTES_LIMIT", 200_000)
+    monkeypatch.setattr(clips, "CLIP_BYTES_LIMIT", 60_000)
 
     async def long(self: Espeak, texts: list[str], *_: Any, **__: Any) -> list[Clip]:
-        return [silence(1.0) for _ in texts]
+        return [silence(0.3) for _ in texts]
 
     monkeypatch.setattr(Espeak, "clips", long)
     store = clips.ClipStore(Espeak())
     for n in range(50):
         await store.prepare([("zh-CN", Token(f"name_{n}", f"name {n}"))])
-    assert sum(len(clip.pcm) for clip in store._clips.values()) <= 200_000
+    assert sum(len(clip.pcm) for clip in store._clips.values()) <= 60_000
     assert store._bytes == sum(len(clip.pcm) for clip in store._clips.values())
