@@ -1,6 +1,6 @@
 """What was verified how: rows of docs/hardware/verified/*.toml, and the table in docs/hardware/README.md.
 
-    python tests/drivers/verified.py     writes the table anew
+python tests/drivers/verified.py     writes the table anew
 """
 
 from __future__ import annotations

@@ -233,9 +233,7 @@ async def test_serial_line_is_locked_against_others(tmp_path: Path) -> None:
     await line.unplug()
 
 
-async def test_a_line_that_may_not_be_opened_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_line_that_may_not_be_opened_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> int:
         raise PermissionError(errno.EACCES, "Permission denied")
 
