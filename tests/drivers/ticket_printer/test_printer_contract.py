@@ -28,7 +28,7 @@ from drivers.transport.fake import PtyLine, TcpLine
 from drivers.transport.pair import PairLine
 from drivers.transport.transport import Transport
 
-QUICK = {"answer_s": 0.2, "print_s": 3.0, "poll_s": 0.02, "start_slip": False}
+QUICK = {"answer_s": 0.1, "print_s": 3.0, "poll_s": 0.02, "start_slip": False}
 NEXT = Paper("A006", VALUES)
 LINES = ("serial", "tcp", "pair", "usb")
 PLACES = [

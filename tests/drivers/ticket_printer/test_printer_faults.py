@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 from typing import Any
@@ -90,13 +90,17 @@ async def watched(model: str) -> AsyncIterator[Watched]:
         await bench.line.unplug()
 
 
+async def on_each(models: list[str], case: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for model in models:
+            group.create_task(case(model), name=model)
+
+
 @pytest.mark.parametrize("name", FAULTS)
 async def test_fault_is_readable_and_clears_by_itself(name: str) -> None:
     """On every model that can have it, side by side: most of it is waiting."""
     models = MODELS[1:] if name in KIOSK_AT_REST | KIOSK_IN_A_TICKET else MODELS
-    async with asyncio.TaskGroup() as group:
-        for model in models:
-            group.create_task(fault_comes_and_goes(model, name), name=model)
+    await on_each(models, lambda model: fault_comes_and_goes(model, name))
 
 
 async def fault_comes_and_goes(model: str, name: str) -> None:
@@ -114,8 +118,11 @@ async def fault_comes_and_goes(model: str, name: str) -> None:
         assert (await bench.printer.print_ticket(Paper("A006", VALUES))).outcome == "confirmed"
 
 
-@pytest.mark.parametrize("model", MODELS)
-async def test_unplugged_is_told_and_healed(model: str) -> None:
+async def test_unplugged_is_told_and_healed() -> None:
+    await on_each(MODELS, unplugged_and_healed)
+
+
+async def unplugged_and_healed(model: str) -> None:
     async with watched(model) as bench:
         await bench.line.unplug()
         await bench.until("missing", "device.unplugged")
@@ -142,9 +149,12 @@ async def test_facts_tell_each_part(model: str) -> None:
         }
 
 
-@pytest.mark.parametrize("model", MODELS)
-async def test_a_printer_that_proves_nothing_does_not_eat_its_roll(model: str) -> None:
+async def test_a_printer_that_proves_nothing_does_not_eat_its_roll() -> None:
     """Another make: it tells its status and does not know GS r."""
+    await on_each(MODELS, nothing_proved)
+
+
+async def nothing_proved(model: str) -> None:
     bench = Watched(model)
     do = bench.fake._do
     bench.fake._do = lambda command: 0.0 if command[:2] == b"\x1dr" else do(command)
