@@ -75,6 +75,10 @@ class LineScreen(PacedScreen, Generic[A]):
 
     # ------------------------------------------------------------ inside
 
+    def _must_renew(self) -> bool:
+        """False in a child whose `_ping` finds out (`_forgotten`) that the screen lost its text."""
+        return True
+
     def _give_way(self) -> None:
         self._dialogue.give_way()
 

@@ -284,6 +284,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds in a hall takes a twentieth here."""
     monkeypatch.setattr(PacedScreen, "PING_S", 0.1)
     monkeypatch.setattr(PacedScreen, "RETRY_S", 0.1)
+    monkeypatch.setattr(PacedScreen, "RENEW_S", 0.5)
     monkeypatch.setattr("drivers.call_screen.alpha_sign.SETTLE_S", 0.01)
     monkeypatch.setattr("device.supervision.BACK_OFF_MIN_S", 0.01)
     monkeypatch.setattr("device.supervision.BACK_OFF_MAX_S", 0.05)

@@ -16,21 +16,10 @@ from drivers.transport.fake import FakeDevice, PtyLine
 from drivers.transport.serial import SerialConfig
 
 PAGE = Path(__file__).parents[3] / "docs" / "adding-a-driver.md"
-IMPORTS = """
-from __future__ import annotations
-import functools, operator
-from typing import Annotated, ClassVar
-import msgspec
-from drivers.call_screen.line_screen import LineScreen
-from drivers.call_screen.paced_screen import Pace, RefusalError
-from drivers.call_screen.protocol import ScreenText
-from drivers.call_screen.text_layout import gb2312, lay_out
-from drivers.transport.table import TransportConfig
-"""
 
 
 class FakeStrip(FakeDevice):
-    """`02 address kind text 03 xor`, answered `06 address` or `15 address`."""
+    """`02 address kind text 03 xor`, answered `06 address kind` or `15 address kind`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +36,7 @@ class FakeStrip(FakeDevice):
                 if kind == ord("T") and not self.refuses and not self.silent:
                     self.text = bytes(text).decode("gb2312")
                 if not self.silent:
-                    self.send(bytes((0x15 if self.refuses and kind == ord("T") else 6, address)))
+                    self.send(bytes((0x15 if self.refuses and kind == ord("T") else 6, address, kind)))
                 self._frame.clear()
                 self.changed()
 
@@ -59,7 +48,7 @@ async def test_the_example_of_the_page_is_a_call_screen(
     monkeypatch.setattr(PacedScreen, "RETRY_S", 0.05)
     source = PAGE.read_text("utf-8").split("# A new LED model", 1)[1].split("```python\n", 1)[1]
     example: dict[str, Any] = {"__name__": "example"}
-    exec(IMPORTS + source.split("```", 1)[0], example)  # our own page
+    exec("from __future__ import annotations\n" + source.split("```", 1)[0], example)  # our own page
     fake = FakeStrip()
     line = PtyLine(fake, tmp_path / "strip")
     line.faults.piece = 1
@@ -80,6 +69,7 @@ async def test_the_example_of_the_page_is_a_call_screen(
         fake.silent = True
         vars(screen)["_answer_s"] = 0.1
         await asyncio.wait({serving})
+        assert serving.exception() is not None
         assert screen.health.code == "screen.no_answer"
     await screen.close()
     await line.unplug()
