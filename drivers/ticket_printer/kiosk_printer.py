@@ -235,6 +235,10 @@ class KioskPrinter(ProvedPrinter):
         return status
 
     async def _tidy(self, line: EscposLine) -> str | None:
+        if self._model.own_timer and self._outlet.occupied:  # the slip pushes out what lies there
+            assert isinstance(line, KioskLine)
+            lies = (await line.status()).in_outlet
+            self._outlet.gone(None if lies else await self._counted(line))
         code = await super()._tidy(line)
         if code is None and self._model.own_timer:  # its slip lies in the outlet for a second
             loop = asyncio.get_running_loop()

@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 WATCHES: Final = 4
 """So many times in `answer_s` the progress of a ticket is looked at."""
+NO_PROOF: Final = "printer.no_proof"
+"""It tells its status, and does not answer behind its queue."""
 MISSES: Final = 2
 """So many unanswered status questions in a row: the printer does not answer."""
 SLIPS: Final = 3
@@ -239,7 +241,7 @@ class ProvedPrinter(TicketPrinter):
 
     def _hindrance(self, status: Status) -> str | None:
         """The text key of why it cannot print a ticket now."""
-        return status.hindrance or ("printer.no_proof" if self._unproved >= SLIPS else None)
+        return status.hindrance or (NO_PROOF if self._unproved >= SLIPS else None)
 
     async def _look(self, line: EscposLine) -> Status:
         status = await line.status()
@@ -333,7 +335,7 @@ class ProvedPrinter(TicketPrinter):
             printed = await line.mark(job.chunks[-1])
             if (code := await self._until(line, printed)) is not None:
                 # the cut was not sent: no ticket is out, if the printer itself says that it stopped
-                if code == NoAnswerError.code:
+                if code in (NoAnswerError.code, NO_PROOF):
                     return PrintResult("unknown", code)
                 return await self._stopped(line, code)
             cut = await line.mark(job.cut)
@@ -353,7 +355,7 @@ class ProvedPrinter(TicketPrinter):
     async def _until(self, line: EscposLine, mark: asyncio.Future[None]) -> str | None:
         """None when the mark was answered, else the text key of why it will not be.
 
-        `device.no_answer` when the printer does not say that anything is wrong.
+        `device.no_answer` when it is silent, NO_PROOF when it does not say that anything is wrong.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._config.print_s
@@ -374,7 +376,7 @@ class ProvedPrinter(TicketPrinter):
             if status is not None and status.fault is not None:
                 return status.fault
             if loop.time() >= deadline:
-                return (status.hindrance if status is not None else None) or NoAnswerError.code
+                return NoAnswerError.code if status is None else status.hindrance or NO_PROOF
 
     async def _print_unwatched(self, line: EscposLine, job: Job) -> PrintResult:
         self._count(*job.chunks, job.cut)
@@ -401,7 +403,7 @@ class ProvedPrinter(TicketPrinter):
         mark = await line.mark(start)
         self._count(slip, ticket=False)
         if (code := await self._until(line, mark)) is not None:
-            self._unproved += code == NoAnswerError.code
+            self._unproved += code == NO_PROOF
             self._report()
             return code
         self._unproved = 0

@@ -147,6 +147,20 @@ async def test_an_older_retraction_is_not_told_of_the_next_paper() -> None:
         assert ("retracted", "A006") not in outlet.events
 
 
+async def test_the_retraction_of_a_void_slip_is_not_told_of_the_paper_before_it() -> None:
+    async with outlet_of("vkp80iii") as outlet:
+        await outlet.print()
+        outlet.fake.at_byte(300, outlet.fake.paper_out)
+        assert (await outlet.printer.print_ticket(NEXT)).outcome == "failed"
+        outlet.fake.take()
+        outlet.fake.load_paper()
+        async with outlet.printer._turn:
+            assert await outlet.printer._tidy(outlet.printer._line) is None  # type: ignore[arg-type]
+        assert outlet.fake.bin and ("retracted", "A005") not in outlet.events
+        await outlet.print(NEXT)
+        assert ("retracted", "A005") not in outlet.events
+
+
 async def test_paper_gone_while_nobody_watched_is_not_called_taken() -> None:
     async with outlet_of("vkp80ii") as outlet:
         await outlet.print()

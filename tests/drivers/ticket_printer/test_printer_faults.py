@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from printing_bench import KINDS, TICKET, VALUES
+from printing_bench import KINDS, TICKET, VALUES, bench_of
 
 from device.clock import Clock
 from device.supervision import Supervisor
@@ -178,3 +178,19 @@ async def nothing_proved(model: str) -> None:
         with suppress(asyncio.CancelledError):
             await running
         await bench.line.unplug()
+
+
+async def test_a_printer_whose_power_fails_while_it_tidies_up_is_not_given_up() -> None:
+    """Silence is no missing proof: it has the same answer as ever when it is back."""
+    async with bench_of(tidy=True, start_slip=False) as bench:
+        await bench.ready()
+        for _ in range(4):
+            bench.fake.at_byte(100, bench.fake.power_off)
+            assert (await bench.printer.print_ticket(TICKET)).outcome == "unknown"
+            opened = bench.opened
+            bench.fake.at_byte(1, bench.fake.power_off)
+            bench.fake.power_on()
+            await bench.until(lambda opened=opened: bench.opened > opened or not bench.fake.powered)  # type: ignore[misc]
+            bench.fake.power_on()
+            await bench.ready()
+        assert not [health for health in bench.healths if health.code == "printer.no_proof"]
