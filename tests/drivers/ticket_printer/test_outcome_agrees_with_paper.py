@@ -25,7 +25,7 @@ PRESENTING = ["escpos", "vkp80ii"]
 """The two ways out: dropped, and presented."""
 ABREAST = 8
 """Printers that go through their faults at once: most of a case is waiting."""
-PATIENT: dict[str, Any] = {"start_slip": False, "answer_s": 0.2, "print_s": 0.8}
+PATIENT: dict[str, Any] = {"start_slip": False, "answer_s": 0.1, "print_s": 0.8}
 """`ABREAST` of them in one loop answer later than one."""
 
 
@@ -154,7 +154,7 @@ async def test_frozen_at_many_bytes_then_going_on() -> None:
     total, _ = await length_of_ticket()
 
     async def case(at: int) -> None:
-        async with bench_of(**(PATIENT | {"answer_s": 0.1})) as bench:
+        async with bench_of(**PATIENT) as bench:
             await bench.ready()
             bench.fake.stop_at(at)
             result = await bench.printer.print_ticket(TICKET)
@@ -177,7 +177,7 @@ async def test_power_cut_at_many_bytes(back_s: float) -> None:
     _, worked = await length_of_ticket()
 
     async def case(at: int) -> None:
-        async with bench_of(**(PATIENT | {"answer_s": 0.1})) as bench:
+        async with bench_of(**PATIENT) as bench:
             await bench.ready()
             fake = bench.fake
 
