@@ -10,37 +10,38 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from typing import Final, Generic, TypeVar
 
+from drivers.call_screen.paced_screen import NO_ANSWER, PutOffError
 from drivers.errors import DriverError, LineLostError, NoAnswerError
-from drivers.transport.transport import Transport
+from drivers.transport.serial import SerialConfig
+from drivers.transport.table import TransportConfig, transport
+from drivers.transport.tcp import TcpConfig
 
 log = logging.getLogger(__name__)
 
 A = TypeVar("A")
 
-NO_ANSWER: Final = "screen.no_answer"
+PING_ANSWER_S: Final = 0.8
+"""A ping is answered at once."""
+SHARED_PING_ANSWER_S: Final = 0.4
+"""On a shared line; a dead device must not hold up the calls of the others."""
 WRITE_S: Final = 1.0
 """A line that takes no bytes for so long, besides the time that they need, is lost."""
 
 
-class PutOffError(DriverError):
-    """The question was not asked: something more urgent came while it waited for its turn."""
-
-
 class Dialogue(Generic[A]):
     """The driver's side of one line. `answers` turns bytes into answers, `lost` hears once of a lost line,
-    `seen` of every answer that was waited for. `baud`: of a serial line, whose time is given on top."""
+    `seen` of every answer that was waited for. The time on a serial line is given on top of each answer's."""
 
     def __init__(
         self,
-        line: Transport,
+        config: TransportConfig,
         answers: Callable[[bytes], Iterable[A]],
         lost: Callable[[DriverError], None],
         seen: Callable[[], None],
-        *,
-        baud: int | None = None,
     ) -> None:
-        self._line = line
-        self._byte_s = 10 / baud if baud else 0.0
+        self.line = transport(config)
+        self._byte_s = 10 / config.baud if isinstance(config, SerialConfig) else 0.0
+        self._shared = isinstance(config, SerialConfig | TcpConfig) and config.shared
         self._answers = answers
         self._lost = lost
         self._seen = seen
@@ -49,13 +50,17 @@ class Dialogue(Generic[A]):
         self._mine: Callable[[A], bool] | None = None
         self._queueing: asyncio.Timeout | None = None
 
+    def ping_s(self, answer_s: float) -> float:
+        """How long the answer may take to a question that needs no work, where others may take `answer_s`."""
+        return min(answer_s, SHARED_PING_ANSWER_S if self._shared else PING_ANSWER_S)
+
     @property
     def name(self) -> str:
-        return self._line.name
+        return self.line.name
 
     async def open(self) -> None:
         """Raises LineLostError when there is no such line."""
-        await self._line.open()
+        await self.line.open()
         self._reader = asyncio.get_running_loop().create_task(self._read(), name=f"{self.name} reader")
 
     async def close(self) -> None:
@@ -63,7 +68,7 @@ class Dialogue(Generic[A]):
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.cancel()
-        await self._line.close()
+        await self.line.close()
         self._fail(LineLostError(f"{self.name}: closed"))
         if reader is not None:
             await asyncio.wait({reader})
@@ -105,17 +110,17 @@ class Dialogue(Generic[A]):
 
     async def tell(self, wire: bytes, *, urgent: bool = False) -> None:
         """Write what is not answered; returns when a serial line has sent it. Raises LineLostError."""
-        async with self._line.turn(urgent=urgent):
+        async with self.line.turn(urgent=urgent):
             await self._write(wire)
-            await self._line.drained()
+            await self.line.drained()
 
     async def _take_turn(self, held: AsyncExitStack, urgent: bool, unlikely: bool) -> None:
         if urgent:
-            await held.enter_async_context(self._line.turn(urgent=True))
+            await held.enter_async_context(self.line.turn(urgent=True))
             return
         try:
             async with asyncio.timeout(None) as self._queueing:
-                await held.enter_async_context(self._line.turn(unlikely=unlikely))
+                await held.enter_async_context(self.line.turn(unlikely=unlikely))
         except TimeoutError as error:
             if isinstance(error, DriverError):
                 raise
@@ -124,14 +129,14 @@ class Dialogue(Generic[A]):
             self._queueing = None
 
     async def _write(self, wire: bytes) -> None:
-        await self._line.write(wire, WRITE_S + len(wire) * self._byte_s)
+        await self.line.write(wire, WRITE_S + len(wire) * self._byte_s)
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s < %s", self.name, wire.hex(" "))
 
     async def _read(self) -> None:
         try:
             while True:
-                data = await self._line.read()
+                data = await self.line.read()
                 if log.isEnabledFor(logging.DEBUG):
                     log.debug("%s > %s", self.name, data.hex(" "))
                 for answer in self._answers(data):

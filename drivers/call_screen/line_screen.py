@@ -9,21 +9,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from drivers.call_screen.brightness import Brightness
 from drivers.call_screen.dialogue import Dialogue
 from drivers.call_screen.paced_screen import Pace, PacedScreen
-from drivers.transport.serial import SerialConfig
-from drivers.transport.table import TransportConfig, transport
-from drivers.transport.tcp import TcpConfig
+from drivers.transport.table import TransportConfig
 
 A = TypeVar("A")
-
-PING_ANSWER_S: Final = 0.8
-"""A ping is answered at once."""
-SHARED_PING_ANSWER_S: Final = 0.4
-"""On a shared line; a dead screen must not hold up the calls of the others."""
 
 
 class LineScreen(PacedScreen, Generic[A]):
@@ -43,12 +36,10 @@ class LineScreen(PacedScreen, Generic[A]):
         answer_s: float = 1.2,
     ) -> None:
         super().__init__(pace, brightness)
-        self._line = transport(line)
-        baud = line.baud if isinstance(line, SerialConfig) else None
-        self._dialogue = Dialogue(self._line, self._answers, self._lost, self.seen, baud=baud)
+        self._dialogue = Dialogue(line, self._answers, self._lost, self.seen)
+        self._line = self._dialogue.line
         self._answer_s = answer_s
-        is_shared = isinstance(line, SerialConfig | TcpConfig) and line.shared
-        self._ping_s = min(answer_s, SHARED_PING_ANSWER_S if is_shared else PING_ANSWER_S)
+        self._ping_s = self._dialogue.ping_s(answer_s)
         """How long the answer to a question may take that needs no work."""
 
     @abstractmethod

@@ -25,14 +25,18 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from drivers.call_screen.brightness import Brightness, level_at
-from drivers.call_screen.dialogue import NO_ANSWER, PutOffError
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
 from drivers.driver import Fact, Health
 from drivers.errors import DriverError, LineLostError, NoAnswerError, RefusedError
 
 log = logging.getLogger(__name__)
 
+NO_ANSWER: Final = "screen.no_answer"
 _SUPERSEDED: Final = ShowResult("superseded")
+
+
+class PutOffError(DriverError):
+    """The question was not asked: something more urgent came while it waited for its turn."""
 
 
 class RefusalError(RefusedError):

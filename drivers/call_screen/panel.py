@@ -14,8 +14,7 @@ from typing import Annotated, ClassVar, Final, Protocol
 
 import msgspec
 
-from drivers.call_screen.dialogue import NO_ANSWER
-from drivers.call_screen.paced_screen import Pace, PacedScreen
+from drivers.call_screen.paced_screen import NO_ANSWER, Pace, PacedScreen
 from drivers.call_screen.protocol import ScreenText
 from drivers.driver import Health
 from drivers.errors import LineLostError, NoAnswerError

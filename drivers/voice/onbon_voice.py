@@ -24,18 +24,16 @@ from typing import Annotated, ClassVar, Final, Literal
 import msgspec
 
 from drivers.call_screen.dialogue import Dialogue
-from drivers.call_screen.line_screen import PING_ANSWER_S, SHARED_PING_ANSWER_S
 from drivers.call_screen.onbon_bx_card import OnbonCard, refusal_code, worth_repeating
 from drivers.call_screen.onbon_bx_commands import CardError, Command, Reply, Speech
 from drivers.call_screen.onbon_bx_frames import ADDRESS_ANY
 from drivers.call_screen.text_layout import gb2312
 from drivers.driver import Health
 from drivers.errors import DriverError, LineLostError, NoAnswerError
-from drivers.transport.serial import SerialConfig
-from drivers.transport.table import TransportConfig, transport
-from drivers.transport.tcp import TcpConfig
-from drivers.voice.protocol import Announcement, SpeakResult, Voice
-from drivers.voice.queue import AnnouncementQueue, Dropped, Waiting
+from drivers.transport.table import TransportConfig
+from drivers.voice.protocol import Announcement, SpeakResult
+from drivers.voice.queue import Waiting
+from drivers.voice.queued_voice import REPEAT_LIMIT, QueuedVoice
 from drivers.voice.reading import reading, zh_numeral
 
 PING_S: Final = 2.0
@@ -45,7 +43,6 @@ PAUSE_S: Final = 0.5
 """Between two times."""
 TEXT_LIMIT: Final = 480
 """Bytes of a text to speak."""
-DEADLINE_LIMIT_S: Final = 300.0
 _WORTH_A_TRY: Final = 3
 
 Tone = Annotated[int, msgspec.Meta(ge=0, le=10)]
@@ -73,7 +70,7 @@ class OnbonVoiceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return self.address == ADDRESS_ANY
 
 
-class OnbonVoice(Voice):
+class OnbonVoice(QueuedVoice):
     """One card's loudspeaker. See the module."""
 
     Config: ClassVar[type[msgspec.Struct]] = OnbonVoiceConfig
@@ -81,20 +78,11 @@ class OnbonVoice(Voice):
     def __init__(
         self, config: OnbonVoiceConfig, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        super().__init__()
+        super().__init__(now)
         self._config = config
-        self._now = now
         self._card = OnbonCard(config.family, config.address, config.device_type)
-        baud = config.transport.baud if isinstance(config.transport, SerialConfig) else None
-        self._dialogue = Dialogue(
-            transport(config.transport), self._card.answers, self._lost, self.seen, baud=baud
-        )
-        line = config.transport
-        is_shared = isinstance(line, SerialConfig | TcpConfig) and line.shared
-        self._ping_s = min(config.reply_timeout_s, SHARED_PING_ANSWER_S if is_shared else PING_ANSWER_S)
-        self._queue = AnnouncementQueue()
-        self._results: dict[int, asyncio.Future[SpeakResult]] = {}
-        self._wake = asyncio.Event()
+        self._dialogue = Dialogue(config.transport, self._card.answers, self._lost, self.seen)
+        self._ping_s = self._dialogue.ping_s(config.reply_timeout_s)
         self._failure: DriverError | None = None
         self._mute = False
 
@@ -137,32 +125,13 @@ class OnbonVoice(Voice):
     async def close(self) -> None:
         await self._dialogue.close()
 
-    # ------------------------------------------------------------ Voice
-
-    async def say(self, announcement: Announcement) -> SpeakResult:
-        loop = asyncio.get_running_loop()
-        left = min((announcement.deadline - self._now()).total_seconds(), DEADLINE_LIMIT_S)
-        deadline = loop.time() + left
-        key, dropped = self._queue.put(announcement, deadline, loop.time())
-        result: asyncio.Future[SpeakResult] = loop.create_future()
-        self._results[key] = result
-        self._settle(dropped)
-        self._wake.set()
-        timer = loop.call_at(deadline, lambda: self._settle(self._queue.expire(loop.time())))
-        try:
-            return await result
-        finally:
-            timer.cancel()
-            self._queue.withdraw(key)
-            self._results.pop(key, None)
-
     # ------------------------------------------------------------ inside
 
     async def _speak(self, waiting: Waiting) -> None:
         """Raises what ends `serve`; whatever happens, the announcement is settled."""
         loop = asyncio.get_running_loop()
         if not self._queue.begin(waiting.key, loop.time()):
-            self._settle(self._queue.expire(loop.time()))
+            self._expire()
             return
         speech = self._speech(waiting.announcement)
         result = SpeakResult("failed", LineLostError.code)
@@ -196,7 +165,7 @@ class OnbonVoice(Voice):
                 counter = re.sub(r"[0-9]{1,4}", lambda found: zh_numeral(int(found.group())), counter)
             texts.append(reading(announcement.number, counter, language).text)
         text, _ = gb2312("，".join(texts), TEXT_LIMIT)
-        times = config.repeat or max(1, min(announcement.repeat, 5))
+        times = config.repeat or max(1, min(announcement.repeat, REPEAT_LIMIT))
         return Speech(text, config.person, config.volume, config.speed, times, PAUSE_S)
 
     async def _tell(self, speech: Speech) -> int:
@@ -249,12 +218,6 @@ class OnbonVoice(Voice):
         self._failure = error
         self.report(Health("missing", error.code))
         self._wake.set()
-
-    def _settle(self, ended: Dropped) -> None:
-        for key, result in ended:
-            future = self._results.get(key)
-            if future is not None and not future.done():
-                future.set_result(result)
 
 
 def duration_s(speech: Speech) -> float:

@@ -25,17 +25,15 @@ from drivers.voice.outlets import CHECK_S, OutletConfig, outlets
 from drivers.voice.outputs import OutputConfig
 from drivers.voice.pack import PackError, blocking_load, blocking_stamp
 from drivers.voice.playing import OutputLostError
-from drivers.voice.protocol import Announcement, SpeakResult, Voice
-from drivers.voice.queue import EXPIRED, AnnouncementQueue, Dropped, Waiting
+from drivers.voice.protocol import Announcement, SpeakResult
+from drivers.voice.queue import EXPIRED, Dropped, Waiting
+from drivers.voice.queued_voice import REPEAT_LIMIT, QueuedVoice
 from drivers.voice.reading import DigitOne, Reading, common_tokens, reading
 from drivers.voice.volume import Volume, VolumeStep
 from drivers.voice.wav import Clip, WavError, joined, silence
 
 log = logging.getLogger(__name__)
 
-DEADLINE_LIMIT_S: Final = 300.0
-"""No announcement waits longer, whatever a clock that was set wrong makes of its deadline."""
-REPEAT_LIMIT: Final = 5
 PROBLEMS_LOGGED: Final = 20
 MUTED: Final = "voice.muted"
 
@@ -69,7 +67,7 @@ class SpeakerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise ValueError("also: every loudspeaker needs a name of its own, and not main")
 
 
-class Speaker(Voice):
+class Speaker(QueuedVoice):
     """One voice. Implements `Voice`; binds to `Output`s. `now` is the clock of deadlines."""
 
     Config: ClassVar[type[msgspec.Struct]] = SpeakerConfig
@@ -77,9 +75,8 @@ class Speaker(Voice):
     def __init__(
         self, config: SpeakerConfig, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        super().__init__()
+        super().__init__(now)
         self._config = config
-        self._now = now
         self._outlets = outlets(
             config.output,
             config.volume,
@@ -92,9 +89,6 @@ class Speaker(Voice):
         self._store = ClipStore(self._synthesiser)
         self._pack_problem: str | None = None
         self._pack_stamp: tuple[int, ...] | None = ()
-        self._queue = AnnouncementQueue()
-        self._results: dict[int, asyncio.Future[SpeakResult]] = {}
-        self._wake = asyncio.Event()
         self._expired = 0
         self._unspoken = False
         self._warm: ClipStore | None = None
@@ -132,23 +126,6 @@ class Speaker(Voice):
 
     async def close(self) -> None:
         await self._outlets.close()
-
-    async def say(self, announcement: Announcement) -> SpeakResult:
-        loop = asyncio.get_running_loop()
-        left = min((announcement.deadline - self._now()).total_seconds(), DEADLINE_LIMIT_S)
-        deadline = loop.time() + left
-        key, dropped = self._queue.put(announcement, deadline, loop.time())
-        result: asyncio.Future[SpeakResult] = loop.create_future()
-        self._results[key] = result
-        self._settle(dropped)
-        self._wake.set()
-        timer = loop.call_at(deadline, self._expire)
-        try:
-            return await result
-        finally:
-            timer.cancel()
-            self._queue.withdraw(key)
-            self._results.pop(key, None)
 
     # ------------------------------------------------------------------ speaking
 
@@ -287,16 +264,11 @@ class Speaker(Voice):
 
     # ------------------------------------------------------------------ what became of it
 
-    def _expire(self) -> None:
-        self._settle(self._queue.expire(asyncio.get_running_loop().time()))
-
     def _settle(self, ended: Dropped) -> None:
         for key, result in ended:
             if result.outcome == "expired" and self.health.state in ("missing", "fault"):
                 result = SpeakResult("expired", self.health.code)  # it was not talk that it waited for
-            future = self._results.get(key)
-            if future is not None and not future.done():
-                future.set_result(result)
+            super()._settle([(key, result)])
             if result.outcome == "expired":
                 self._expired += 1
                 if self.health.state in ("ok", "degraded"):

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from drivers.call_screen.dialogue import SHARED_PING_ANSWER_S
 from drivers.call_screen.fake import FakeOnbonCard
 from drivers.call_screen.fake_bus import FakeBus
-from drivers.call_screen.line_screen import SHARED_PING_ANSWER_S
 from drivers.call_screen.onbon_bx import OnbonBx
 from drivers.call_screen.onbon_bx_commands import Command, k_request
 from drivers.call_screen.onbon_bx_config import OnbonBxConfig

@@ -15,7 +15,7 @@ import pytest
 
 from drivers.driver import Health
 from drivers.errors import LineLostError
-from drivers.voice import espeak, speaker
+from drivers.voice import espeak, queued_voice, speaker
 from drivers.voice.outputs import CommandOutput, WavOutput
 from drivers.voice.protocol import Announcement, SpeakResult
 from drivers.voice.speaker import Speaker, SpeakerConfig
@@ -189,7 +189,7 @@ async def test_without_any_synthesiser_a_full_pack_still_speaks(
 async def test_a_clock_set_wrong_does_not_keep_a_call_for_ever(
     bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speaker, "DEADLINE_LIMIT_S", 0.05)
+    monkeypatch.setattr(queued_voice, "DEADLINE_LIMIT_S", 0.05)
     async with bench(start=False) as b:
         b.voice._now = lambda: datetime(1970, 1, 1, tzinfo=UTC)
         assert await b.said(announcement()) == ["expired"]
