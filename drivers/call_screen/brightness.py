@@ -13,17 +13,16 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
+from drivers.time_of_day import Step, step_at
+
 TOP: Final = 15
 Level = Annotated[int, msgspec.Meta(ge=0, le=TOP)]
 """0 darkest … 15 brightest, whatever the screen's own range (see `scaled`)."""
 
 
-class BrightnessStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """From this time of day, "HH:MM" of the hall's clock."""
+class BrightnessStep(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From this time of day of the hall's clock."""
 
-    since: Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")] = msgspec.field(
-        name="from"
-    )
     level: Level
 
 
@@ -34,9 +33,7 @@ def level_at(brightness: Brightness | None, now: time) -> int | None:
     """The level for this time of day; None: leave the screen's own."""
     if brightness is None or isinstance(brightness, int):
         return brightness
-    steps = sorted(brightness, key=lambda step: step.since)
-    begun = [step for step in steps if step.since <= now.strftime("%H:%M")]
-    return (begun or steps)[-1].level
+    return step_at(brightness, now).level
 
 
 def scaled(level: int, top: int) -> int:

@@ -14,23 +14,18 @@ from typing import Annotated
 
 import msgspec
 
+from drivers.time_of_day import Step, step_at
+
 Volume = Annotated[int, msgspec.Meta(ge=0, le=100)]
 """Per cent of the amplitude; 50 is 6 dB less than 100."""
 
 
-class VolumeStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """From this time of day, "HH:MM"."""
+class VolumeStep(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From this time of day."""
 
-    since: Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")] = msgspec.field(
-        name="from"
-    )
     volume: Volume
 
 
 def volume_at(volume: int, schedule: Sequence[VolumeStep], now: time) -> int:
     """`volume` where there is no schedule."""
-    if not schedule:
-        return volume
-    steps = sorted(schedule, key=lambda step: step.since)
-    begun = [step for step in steps if step.since <= now.strftime("%H:%M")]
-    return (begun or steps)[-1].volume
+    return step_at(schedule, now).volume if schedule else volume
