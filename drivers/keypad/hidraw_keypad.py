@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import ClassVar, Final
 
 import msgspec
 
 from drivers.errors import DriverError, FrameError, LineLostError
+from drivers.format_file import read_format
 from drivers.keypad.gestures import GestureConfig
 from drivers.keypad.reports import ReportFormat, ReportReader
 from drivers.keypad.told_keypad import ToldKeypad
@@ -30,12 +29,7 @@ OUTPUT_TIMEOUT_S: Final = 1.0
 @cache
 def load_reports(path: str) -> ReportFormat:
     """The format in a TOML file. Raises ValueError."""
-    try:
-        return msgspec.convert(tomllib.loads(Path(path).read_text("utf-8")), ReportFormat)
-    except OSError as error:
-        raise ValueError(f"no report format {path!r}") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise ValueError(f"report format {path!r}: {error}") from error
+    return read_format(ReportFormat, path, "report format")
 
 
 class HidrawKeypadConfig(GestureConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):

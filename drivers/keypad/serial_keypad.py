@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tomllib
 from contextlib import AsyncExitStack
 from functools import cache
 from math import inf
@@ -24,6 +23,7 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from drivers.errors import DriverError, FrameError, LineLostError, NoAnswerError
+from drivers.format_file import read_format
 from drivers.keypad.frames import KeyDecoder, KeypadFormat, Layout, Received
 from drivers.keypad.gestures import GestureConfig
 from drivers.keypad.outputs import output
@@ -56,13 +56,7 @@ def load_format(name: str) -> KeypadFormat:
 
     Raises ValueError for one that does not exist or is wrong.
     """
-    file = Path(name) if name.endswith(".toml") else Path(__file__).parent / "formats" / f"{name}.toml"
-    try:
-        return msgspec.convert(tomllib.loads(file.read_text("utf-8")), KeypadFormat)
-    except OSError as error:
-        raise ValueError(f"no keypad format {name!r}") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise ValueError(f"keypad format {name!r}: {error}") from error
+    return read_format(KeypadFormat, name, "keypad format", Path(__file__).parent / "formats")
 
 
 class SerialKeypadConfig(GestureConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):

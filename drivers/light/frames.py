@@ -24,7 +24,6 @@ Manual of Modbus RTU Relay"; Adafruit's example for the "Tri-Color USB Controlle
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,6 +34,7 @@ import msgspec
 from drivers.checksums import SIZES as CHECKSUM_SIZE
 from drivers.checksums import Checksum, checksum
 from drivers.errors import FrameChecksumError, FrameError
+from drivers.format_file import read_format
 
 HELD: Final = 256
 """Bytes of an answer that wait for their rest; the oldest go."""
@@ -110,13 +110,7 @@ def load_format(name: str) -> LightFormat:
 
     Raises ValueError for one that does not exist or is wrong.
     """
-    file = Path(name) if name.endswith(".toml") else Path(__file__).parent / "formats" / f"{name}.toml"
-    try:
-        return msgspec.convert(tomllib.loads(file.read_text("utf-8")), LightFormat)
-    except OSError as error:
-        raise ValueError(f"no light format {name!r}") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ValueError(f"light format {name!r}: {error}") from error
+    return read_format(LightFormat, name, "light format", Path(__file__).parent / "formats")
 
 
 @dataclass(frozen=True, slots=True)
