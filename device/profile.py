@@ -30,8 +30,6 @@ import msgspec
 from device.stations import counter_text
 from drivers.driver import Driver
 from drivers.table import DriverNotFoundError, config_type, driver_class
-from drivers.transport.serial import SerialConfig
-from drivers.transport.tcp import TcpConfig
 from wire.checked_toml import TomlProblems, convert, load
 from wire.messages import DeviceDescription, DeviceKind, Id
 from wire.mqtt_options import BrokerOptions
@@ -252,12 +250,12 @@ def _device(n: int, entry: DeviceEntry, profile: Profile, problems: list[str]) -
 def _lines(devices: list[CheckedDevice]) -> list[str]:
     """Serial ports and connections that several devices use, and may not or with other settings."""
     problems: list[str] = []
-    first: dict[str, tuple[str, SerialConfig | TcpConfig]] = {}
+    first: dict[str, tuple[str, Any]] = {}
     for device in devices:
-        line = getattr(device.config, "transport", None)
-        if not isinstance(line, SerialConfig | TcpConfig):
+        line: Any = getattr(device.config, "transport", None)
+        name = getattr(line, "line", None)  # only lines that can be shared have one
+        if name is None:
             continue
-        name = line.path if isinstance(line, SerialConfig) else f"{line.host}:{line.port}"
         other, before = first.setdefault(name, (device.id, line))
         if other == device.id:
             continue

@@ -40,6 +40,11 @@ class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     xon_xoff: bool = False
     shared: bool = False
 
+    @property
+    def line(self) -> str:
+        """What two devices with equal lines are plugged into."""
+        return self.path
+
 
 class SerialTransport(DescriptorTransport):
     """One serial port, locked against other programs."""

@@ -22,9 +22,9 @@ def transport(config: TransportConfig) -> Transport:
     drivers use with other settings."""
     match config:
         case SerialConfig(shared=True):
-            return shared(config.path, config, lambda: SerialTransport(config))
+            return shared(config.line, config, lambda: SerialTransport(config))
         case TcpConfig(shared=True):
-            return shared(f"{config.host}:{config.port}", config, lambda: TcpTransport(config))
+            return shared(config.line, config, lambda: TcpTransport(config))
         case SerialConfig():
             return SerialTransport(config)
         case TcpConfig():

@@ -26,6 +26,11 @@ class TcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     connect_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 3.0
     shared: bool = False
 
+    @property
+    def line(self) -> str:
+        """What two devices with equal lines are connected to."""
+        return f"{self.host}:{self.port}"
+
 
 class TcpTransport(DescriptorTransport):
     """One connection; a peer that vanished is noticed by keep-alive within about 20 s."""
@@ -39,7 +44,7 @@ class TcpTransport(DescriptorTransport):
 
     @property
     def name(self) -> str:
-        return f"{self._config.host}:{self._config.port}"
+        return self._config.line
 
     async def _open(self) -> int:
         try:
