@@ -16,7 +16,36 @@ APPOINTMENT: Final = "样例预约 SAMPLE-000000"
 _AIM: Final = {"qr": "]Q1", "code128": "]C0", "ean": "]E0", "pdf417": "]L0"}
 
 
-class FakeScanner(FakeDevice):
+class _ReadsCodes(FakeDevice):
+    """What both scanners are told to do."""
+
+    silent = False
+    """Has no power: says nothing and takes nothing in."""
+    cut_off: int | None = None
+    """The next code ends after so many bytes or keys, without terminator."""
+
+    def scan(self, text: str) -> None:
+        """Hold a code before it."""
+        raise NotImplementedError
+
+    def scan_ticket(self) -> None:
+        self.scan(TICKET)
+
+    def scan_appointment(self) -> None:
+        self.scan(APPOINTMENT)
+
+    def scan_half(self) -> None:
+        self.cut_off = 6
+        self.scan(TICKET)
+
+    def be_silent(self) -> None:
+        self.silent = True
+
+    def speak(self) -> None:
+        self.silent = False
+
+
+class FakeScanner(_ReadsCodes):
     """Says what it scanned as its maker's configuration codes set it: the attributes of the first block."""
 
     actions: ClassVar[tuple[str, ...]] = (
@@ -45,10 +74,6 @@ class FakeScanner(FakeDevice):
         self.light_off = b"\x16U\r"
 
         self.lit = False
-        self.silent = False
-        """Has no power: says nothing and takes nothing in."""
-        self.cut_off: int | None = None
-        """The next code ends after so many bytes, without terminator."""
         self.commands: list[bytes] = []
         self._asked = b""
 
@@ -62,22 +87,6 @@ class FakeScanner(FakeDevice):
         if self.cut_off is not None:
             said, self.cut_off = said[: self.cut_off], None
         self.send(said)
-
-    def scan_ticket(self) -> None:
-        self.scan(TICKET)
-
-    def scan_appointment(self) -> None:
-        self.scan(APPOINTMENT)
-
-    def scan_half(self) -> None:
-        self.cut_off = 6
-        self.scan(TICKET)
-
-    def be_silent(self) -> None:
-        self.silent = True
-
-    def speak(self) -> None:
-        self.silent = False
 
     def babble(self, size: int = 100_000) -> None:
         """A scanner set to another baud rate, or out of order: bytes without end."""
@@ -123,7 +132,7 @@ _LEFT_ALT: Final = 56
 _ENTER: Final = 28
 
 
-class FakeTypingScanner(FakeDevice):
+class FakeTypingScanner(_ReadsCodes):
     """Types each code on a US keyboard; characters that it has no key for by ALT and their GBK code."""
 
     actions: ClassVar[tuple[str, ...]] = (
@@ -141,11 +150,8 @@ class FakeTypingScanner(FakeDevice):
         self.ends_with: Literal["enter", "tab", "nothing"] = "enter"
         self.caps_lock = False
         """The scanner was started while the citizen's keyboard had Caps Lock: letters change case."""
-        self.silent = False
         self.overflows = 0
         """The next n codes lose events in the kernel's buffer, which says so."""
-        self.cut_off: int | None = None
-        """The next code ends after so many keys."""
 
     def scan(self, text: str, symbology: str = "qr") -> None:
         """Hold a code before it."""
@@ -160,22 +166,6 @@ class FakeTypingScanner(FakeDevice):
             self.overflows -= 1
             keys[len(keys) // 2] = self._event(0, 3, 0) + self._event(0, 0, 0)
         self.send(b"".join(keys))
-
-    def scan_ticket(self) -> None:
-        self.scan(TICKET)
-
-    def scan_appointment(self) -> None:
-        self.scan(APPOINTMENT)
-
-    def scan_half(self) -> None:
-        self.cut_off = 6
-        self.scan(TICKET)
-
-    def be_silent(self) -> None:
-        self.silent = True
-
-    def speak(self) -> None:
-        self.silent = False
 
     def overflow(self) -> None:
         self.overflows = 1
