@@ -72,8 +72,16 @@ def find(roots: Roots | None = None) -> list[Found]:
 
 
 def holder_of(path: str, roots: Roots | None = None) -> Holder | None:
-    """Who has a device file open, other than this process; None also when that cannot be seen."""
-    return _holders(roots or Roots()).get(os.path.realpath(path))
+    """Who has a device file open, other than this process; None also when that cannot be seen.
+
+    Of a pseudo-terminal only the agent counts: the program at its far end, a fake, has it open, too.
+    """
+    roots = roots or Roots()
+    real = Path(os.path.realpath(path))
+    holder = _holders(roots).get(str(real))
+    if holder is not None and not holder.agent and real.parent == roots.dev / "pts":
+        return None
+    return holder
 
 
 def machine(roots: Roots | None = None) -> str:

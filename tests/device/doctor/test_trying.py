@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -304,3 +306,24 @@ async def test_a_port_of_another_program_is_not_called_unplugged(doctor: Any, pl
         status, said = await doctor("test", "printer", "--driver", "escpos", *words, "--json")
     assert status == 1 and json.loads(said)["code"] == "doctor.test_held"
     assert line.bytes_in == 0
+
+
+def test_a_fake_that_runs_as_a_program_is_tested_like_a_device(tmp_path: Path) -> None:
+    """As the pages of the devices say it; the fake has its end of the pty open, which is no hindrance."""
+    fake = subprocess.Popen(
+        [sys.executable, "-m", "drivers.ticket_printer.fake", "--pty", str(tmp_path / "printer")],
+        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert fake.stdout is not None
+        assert "FakeEscposPrinter on" in fake.stdout.readline()
+        done = subprocess.run(
+            [sys.executable, "-m", "paihao", "doctor", "test", "printer", "--driver", "escpos", "--json",
+             "--option", "transport.type=serial", "--option", f"transport.path={tmp_path / 'printer'}"],
+            text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=60,
+        )  # fmt: skip
+        said = json.loads(done.stdout)
+        assert (said["driver"], said["outcome"], said["code"]) == ("escpos", "passed", "doctor.test_printed")
+    finally:
+        fake.terminate()
+        fake.communicate(timeout=20)
