@@ -31,13 +31,12 @@ from drivers.call_screen.alpha_frames import (
     text_packet,
 )
 from drivers.call_screen.line_screen import LineScreen
-from drivers.call_screen.paced_screen import Pace, RefusalError
+from drivers.call_screen.paced_screen import NOT_WATCHED, Pace, RefusalError
 from drivers.call_screen.protocol import ScreenText
 from drivers.call_screen.text_layout import lay_out
 from drivers.driver import Fact
 from drivers.transport.table import TransportConfig
 
-NOT_WATCHED: Final = "screen.not_watched"
 SETTLE_S: Final = 0.1
 """Between a packet and the next one: the sign is storing the text (M-Protocol: 100 ms between packets)."""
 

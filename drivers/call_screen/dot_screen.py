@@ -19,7 +19,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from drivers.call_screen import glyphs
 from drivers.call_screen.brightness import Brightness
-from drivers.call_screen.paced_screen import Pace, PacedScreen
+from drivers.call_screen.paced_screen import NOT_WATCHED, Pace, PacedScreen
 from drivers.call_screen.protocol import Colour, ScreenText
 from drivers.call_screen.text_layout import Layout, lay_out
 from drivers.driver import Fact
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-NOT_WATCHED: Final = "screen.not_watched"
 DRAW_S: Final = 2.0
 """A library that takes longer for a picture hangs."""
 BEGIN_S: Final = 20.0

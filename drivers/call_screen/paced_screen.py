@@ -32,6 +32,8 @@ from drivers.errors import DriverError, LineLostError, NoAnswerError, RefusedErr
 log = logging.getLogger(__name__)
 
 NO_ANSWER: Final = "screen.no_answer"
+NOT_WATCHED: Final = "screen.not_watched"
+"""With `done`: the screen says nothing, so that nobody knows whether it shows."""
 _SUPERSEDED: Final = ShowResult("superseded")
 
 
