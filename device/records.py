@@ -17,9 +17,8 @@ import msgspec
 from device.clock import Clock
 from device.database import Database, Row, SetAsideError, StorageError, machine_identity
 from wire.codec import decode, encode
+from wire.kinds import EVENTS, KINDS
 from wire.messages import (
-    EVENTS,
-    KINDS,
     CommandResult,
     GrantLease,
     Message,

@@ -12,7 +12,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from wire.messages import COMMANDS, EVENTS, KINDS, Message, NodeCommand, NodeEvent
+from wire.kinds import COMMANDS, EVENTS, KINDS
+from wire.messages import Message, NodeCommand, NodeEvent
 
 MAX_PAYLOAD: Final = 256 * 1024
 """Bytes; a longer payload is refused unread. The catalogue of a large hall is about 60 KiB."""

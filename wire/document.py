@@ -14,7 +14,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 import msgspec
 
 from wire.codec import MAX_PAYLOAD, encode
-from wire.messages import COMMANDS, EVENTS, Grade, Id, LocalText, Message, Number
+from wire.kinds import COMMANDS, EVENTS
+from wire.messages import Grade, Id, LocalText, Message, Number
 from wire.samples import SAMPLES, TOPIC_IDS
 from wire.topics import KINDS, ROOT, topic
 
@@ -35,6 +36,7 @@ _NAMED_TYPES: Final[list[tuple[object, str]]] = [
     (int, "integer"),
     (float, "decimal"),
     (bool, "true, false"),
+    (bytes, "base64"),
     (date, "date"),
     (datetime, "time"),
     (type(None), "null"),

@@ -28,6 +28,9 @@ Grade = Annotated[int, msgspec.Meta(ge=1, le=5)]
 Key = Literal["next", "recall", "no_show", "transfer", "park", "unpark", "finish", "pause", "open", "close"]
 """What a clerk can press. `unpark` calls back the longest parked ticket of that counter."""
 
+Masked = Annotated[str, msgspec.Meta(pattern=r"^[^*]{0,2}\*+[^*]{0,2}\Z", max_length=32)]
+"""A name of which at most four characters stand, such as 王*明; never the whole one."""
+
 PaperOutcome = Literal["confirmed", "failed", "unknown"]
 """What is known of a ticket's paper: out whole, not out, or the printer did not say."""
 
@@ -109,10 +112,14 @@ class DeviceState(Message, frozen=True, kw_only=True):
 
 
 class CounterClerk(Message, frozen=True, kw_only=True):
-    """Who sits at a counter, as the hall lets citizens see it. `name` is empty where names are not shown."""
+    """Who sits at a counter, as the hall lets citizens see it. `name` is empty where names are not shown.
+
+    `photo`: a picture of topic `picture/{picture}`.
+    """
 
     number: Annotated[str, msgspec.Meta(max_length=16)]
     name: LocalText = {}
+    photo: Id | None = None
 
 
 class CounterState(Message, frozen=True, kw_only=True):
@@ -142,13 +149,24 @@ class BoardCall(Message, frozen=True, kw_only=True):
     call: Id
     called_at: datetime
     state: Literal["called", "serving", "finished", "no_show"]
+    name: Masked | None = None
 
 
 class BoardService(Message, frozen=True, kw_only=True):
+    """`wait_min`: from … to minutes that somebody who takes a number now may expect; None: not known.
+
+    `available`: whether a number can be taken now, and why not. `left`: what the day's quota still has.
+    `hours`: of this service today, where they are not the hall's.
+    """
+
     service: Id
     name: LocalText
     waiting: int
     zone: Id
+    available: Literal["open", "closed", "out_of_hours", "quota_reached"] = "open"
+    wait_min: tuple[int, int] | None = None
+    left: int | None = None
+    hours: tuple[str, ...] = ()
 
 
 class Board(Message, frozen=True, kw_only=True):
@@ -161,15 +179,21 @@ class Board(Message, frozen=True, kw_only=True):
     services: tuple[BoardService, ...]
     missed: tuple[Number, ...] = ()
     announcements: tuple[LocalText, ...] = ()
+    hours: tuple[str, ...] = ()
+    hall_name: LocalText = {}
 
 
 class CatalogueService(Message, frozen=True, kw_only=True):
+    """`initials`: of the name's pinyin, such as `sbdj` for 社保登记; `keywords`: other words for it."""
+
     service: Id
     name: LocalText
     group: Id
     zone: Id
     counters: tuple[LocalText, ...]
     open: bool = True
+    initials: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]{0,64}\Z")] = ""
+    keywords: tuple[str, ...] = ()
 
 
 class CatalogueGroup(Message, frozen=True, kw_only=True):
@@ -181,21 +205,30 @@ class CatalogueGroup(Message, frozen=True, kw_only=True):
 
 
 class PriorityClass(Message, frozen=True, kw_only=True):
-    """`minimum_age`: a card that shows this age offers the class by itself; None = only by choice."""
+    """`minimum_age`: a card that shows this age offers the class by itself; None = only by choice.
+
+    `needs_card`: it cannot be chosen without a card that shows the age.
+    """
 
     priority: Id
     name: LocalText
     minimum_age: int | None = None
+    needs_card: bool = False
 
 
 class Zone(Message, frozen=True, kw_only=True):
     zone: Id
     name: LocalText
     directions: LocalText
+    floor: LocalText = {}
 
 
 class Catalogue(Message, frozen=True, kw_only=True):
-    """`catalogue`, retained: what a kiosk offers and prints. Kept by the node for work without the hall."""
+    """`catalogue`, retained: what a kiosk offers and prints. Kept by the node for work without the hall.
+
+    `call_by_name`: a number taken with a card carries the masked name, which the hall display shows.
+    `appointments`: the hall has such as can be checked in at a kiosk.
+    """
 
     epoch: int
     rev: int
@@ -207,6 +240,8 @@ class Catalogue(Message, frozen=True, kw_only=True):
     number_digits: int = 3
     ticket_url: str = ""
     ticket_notes: LocalText = {}
+    call_by_name: bool = False
+    appointments: bool = False
 
 
 class NodeConfig(Message, frozen=True, kw_only=True):
@@ -277,16 +312,25 @@ class NodeCommand(Message, frozen=True, kw_only=True):
 
 
 class TicketRequested(Message, frozen=True, kw_only=True):
-    """A citizen chose a service at the kiosk; answered by `print_ticket` or `refuse_ticket`."""
+    """A citizen chose a service at the kiosk; answered by `print_ticket` or `refuse_ticket`.
+
+    `paperless`: the printer cannot print and the citizen takes the number from the screen. `name` only where
+    the catalogue says `call_by_name` and a card was laid down.
+    """
 
     request: Id
     service: Id
     priority: Id | None = None
     language: str = "zh-CN"
+    paperless: bool = False
+    name: Masked | None = None
 
 
 class TicketPrinted(Message, frozen=True, kw_only=True):
-    """The paper of a reserved ticket: its result for `print_ticket` or for a reprint."""
+    """The paper of a reserved ticket: its result for `print_ticket` or for a reprint.
+
+    A paperless one is `confirmed` with the code `ticket.on_screen` when the citizen saw the number.
+    """
 
     ticket: Id
     number: Number
@@ -328,6 +372,17 @@ class Rated(Message, frozen=True, kw_only=True):
     grade: Grade
 
 
+class RatingReasonsGiven(Message, frozen=True, kw_only=True):
+    """Reasons that a citizen touched after the grade. `version`: of the catalogue `rating_reasons`."""
+
+    prompt: Id
+    ticket: Id
+    counter: Id
+    grade: Grade
+    version: int
+    reasons: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=16)]
+
+
 class RatingUnanswered(Message, frozen=True, kw_only=True):
     """A prompt ended without a key: recorded as unrated, never as a grade."""
 
@@ -367,7 +422,10 @@ class CommandResult(Message, frozen=True, kw_only=True):
 
 
 class PrintTicket(Message, frozen=True, kw_only=True):
-    """Print this ticket; answered by `ticket_printed`. `request` is None for a reprint."""
+    """Print this ticket; answered by `ticket_printed`. `request` is None for a reprint.
+
+    `paperless`: show it on the kiosk's screen in place of printing.
+    """
 
     ticket: Id
     number: Number
@@ -377,6 +435,7 @@ class PrintTicket(Message, frozen=True, kw_only=True):
     waiting_ahead: int
     priority: Id | None = None
     reprint: bool = False
+    paperless: bool = False
 
 
 class RefuseTicket(Message, frozen=True, kw_only=True):
@@ -396,7 +455,10 @@ class GrantLease(Message, frozen=True, kw_only=True):
 
 
 class PromptRating(Message, frozen=True, kw_only=True):
-    """Light the rating keypad of `counter`; answered by `rated` or `rating_unanswered`."""
+    """Light the rating keypad of `counter`; answered by `rated` or `rating_unanswered`.
+
+    `url`: where a text can be written on a phone, for a QR code; "" where the hall has no such page.
+    """
 
     prompt: Id
     ticket: Id
@@ -404,28 +466,4 @@ class PromptRating(Message, frozen=True, kw_only=True):
     counter: Id
     service_name: LocalText
     timeout_s: float = 30.0
-
-
-EVENTS: dict[str, type[Message]] = {
-    "ticket_requested": TicketRequested,
-    "ticket_printed": TicketPrinted,
-    "ticket_issued_offline": TicketIssuedOffline,
-    "key_pressed": KeyPressed,
-    "rated": Rated,
-    "rating_unanswered": RatingUnanswered,
-    "call_reported": CallReported,
-    "lease_low": LeaseLow,
-    "command_result": CommandResult,
-}
-"""Every event kind and its body."""
-
-COMMANDS: dict[str, type[Message]] = {
-    "print_ticket": PrintTicket,
-    "refuse_ticket": RefuseTicket,
-    "grant_lease": GrantLease,
-    "prompt_rating": PromptRating,
-}
-"""Every command kind and its body."""
-
-KINDS: dict[type[Message], str] = {body: kind for table in (EVENTS, COMMANDS) for kind, body in table.items()}
-"""The kind of a body, for writing an envelope."""
+    url: str = ""

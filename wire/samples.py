@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 from wire import codec
+from wire.kiosk_messages import CheckIn, HelpAnswered, HelpWanted, TicketEnquired, TicketFound
 from wire.messages import (
     Board,
     BoardCall,
@@ -37,6 +38,7 @@ from wire.messages import (
     PriorityClass,
     PromptRating,
     Rated,
+    RatingReasonsGiven,
     RatingUnanswered,
     RefuseTicket,
     TicketIssuedOffline,
@@ -44,10 +46,23 @@ from wire.messages import (
     TicketRequested,
     Zone,
 )
+from wire.shown import (
+    Guide,
+    GuideList,
+    GuideMaterial,
+    GuideTitle,
+    Picture,
+    Playlist,
+    PlaylistItem,
+    RatingReason,
+    RatingReasons,
+)
 
 _DAY: Final = date(2026, 11, 23)
 _COUNTER: Final = {"zh-CN": "3号窗口", "en": "Counter 3"}
+_PROOF: Final = "5f" * 32
 _SERVICE: Final = {"zh-CN": "社保登记", "en": "Social insurance"}
+_HALL: Final = {"zh-CN": "新安区政务服务中心", "en": "Xin'an District Service Hall"}
 _GROUP: Final = {"zh-CN": "综合服务", "en": "General services"}
 
 
@@ -68,8 +83,14 @@ EVENT_BODIES: Final[dict[str, Message]] = {
         paper="unknown",
         code="device.no_answer",
     ),
+    "check_in": CheckIn(request="req-7f3b", proof=_PROOF, name="王*明"),
+    "ticket_enquired": TicketEnquired(request="req-7f3c", ticket="t-0193"),
+    "help_wanted": HelpWanted(station="kiosk-1"),
     "key_pressed": KeyPressed(counter="3", key="transfer", shown_ticket="t-0193", target="tax"),
     "rated": Rated(prompt="p-0042", ticket="t-0193", counter="3", grade=5),
+    "rating_reasons_given": RatingReasonsGiven(
+        prompt="p-0042", ticket="t-0193", counter="3", grade=2, version=7, reasons=("slow", "attitude")
+    ),
     "rating_unanswered": RatingUnanswered(prompt="p-0042", ticket="t-0193", counter="3", reason="timeout"),
     "call_reported": CallReported(
         call="c-0101", device="strip", how="shown", outcome="failed", code="device.no_answer"
@@ -89,9 +110,25 @@ COMMAND_BODIES: Final[dict[str, Message]] = {
         priority="elderly",
     ),
     "refuse_ticket": RefuseTicket(request="req-7f3a", code="ticket.service_closed"),
+    "ticket_found": TicketFound(
+        request="req-7f3c",
+        ticket="t-0193",
+        number="A005",
+        state="waiting",
+        service_name=_SERVICE,
+        zone="hall-1",
+        ahead=2,
+        wait_min=(5, 15),
+    ),
+    "help_answered": HelpAnswered(station="kiosk-1"),
     "grant_lease": GrantLease(group="general", business_date=_DAY, first=901, last=950),
     "prompt_rating": PromptRating(
-        prompt="p-0042", ticket="t-0193", number="A005", counter="3", service_name=_SERVICE
+        prompt="p-0042",
+        ticket="t-0193",
+        number="A005",
+        counter="3",
+        service_name=_SERVICE,
+        url="https://hall.example/r/p-0042",
     ),
 }
 
@@ -108,7 +145,13 @@ _COMMANDS: Final[dict[str, Message]] = {
     for number, (kind, body) in enumerate(COMMAND_BODIES.items(), 1)
 }
 
-TOPIC_IDS: Final = {"node": "kiosk-1", "device": "printer", "counter": "3"}
+TOPIC_IDS: Final = {
+    "node": "kiosk-1",
+    "device": "printer",
+    "counter": "3",
+    "guide": "social-insurance",
+    "picture": "0c" * 16,
+}
 """The ids that stand in the topics of the examples."""
 
 SAMPLES: Final[dict[str, Message]] = {
@@ -160,7 +203,7 @@ SAMPLES: Final[dict[str, Message]] = {
         called_at=_at(12),
         waiting=4,
         parked=1,
-        clerk=CounterClerk(number="012", name={"zh-CN": "王芳", "en": "Wang Fang"}),
+        clerk=CounterClerk(number="012", name={"zh-CN": "王芳", "en": "Wang Fang"}, photo="0c" * 16),
         hours=("08:30-11:45", "13:30-16:45"),
     ),
     "board": Board(
@@ -175,16 +218,29 @@ SAMPLES: Final[dict[str, Message]] = {
                 call="c-0101",
                 called_at=_at(12),
                 state="called",
+                name="王*明",
             ),
         ),
-        services=(BoardService(service="social-insurance", name=_SERVICE, waiting=4, zone="hall-1"),),
+        services=(
+            BoardService(
+                service="social-insurance",
+                name=_SERVICE,
+                waiting=4,
+                zone="hall-1",
+                wait_min=(10, 25),
+                left=120,
+                hours=("08:30-11:45",),
+            ),
+        ),
         missed=("A002",),
         announcements=({"zh-CN": "中午不休息", "en": "Open at noon"},),
+        hours=("08:30-11:45", "13:30-16:45"),
+        hall_name=_HALL,
     ),
     "catalogue": Catalogue(
         epoch=4,
         rev=3,
-        hall_name={"zh-CN": "新安区政务服务中心", "en": "Xin'an District Service Hall"},
+        hall_name=_HALL,
         services=(
             CatalogueService(
                 service="social-insurance",
@@ -192,21 +248,78 @@ SAMPLES: Final[dict[str, Message]] = {
                 group="general",
                 zone="hall-1",
                 counters=(_COUNTER,),
+                initials="sbdj",
+                keywords=("五险",),
             ),
         ),
         groups=(CatalogueGroup(group="general", name=_GROUP, prefix="A"),),
         priorities=(
-            PriorityClass(priority="elderly", name={"zh-CN": "老年人", "en": "Elderly"}, minimum_age=65),
+            PriorityClass(
+                priority="elderly", name={"zh-CN": "老年人", "en": "Elderly"}, minimum_age=65, needs_card=True
+            ),
         ),
         zones=(
             Zone(
                 zone="hall-1",
                 name={"zh-CN": "一楼大厅", "en": "Ground floor"},
                 directions={"zh-CN": "进门左转", "en": "Turn left at the entrance"},
+                floor={"zh-CN": "一楼", "en": "Ground floor"},
             ),
         ),
         ticket_url="https://hall.example/t/{ticket}",
         ticket_notes={"zh-CN": "过号请重新取号", "en": "Missed numbers: please take a new one"},
+        call_by_name=True,
+        appointments=True,
+    ),
+    "guides": GuideList(
+        epoch=4,
+        rev=2,
+        guides=(
+            GuideTitle(
+                guide="social-insurance", name=_SERVICE, services=("social-insurance",), initials="sbdj"
+            ),
+        ),
+    ),
+    "guide": Guide(
+        guide="social-insurance",
+        name=_SERVICE,
+        services=("social-insurance",),
+        conditions=({"zh-CN": "在本市就业", "en": "Employed in this city"},),
+        materials=(
+            GuideMaterial(
+                name={"zh-CN": "居民身份证", "en": "Identity card"},
+                note={"zh-CN": "在有效期内", "en": "Still valid"},
+                copies=1,
+            ),
+        ),
+        steps=({"zh-CN": "取号", "en": "Take a number"}, {"zh-CN": "到窗口办理", "en": "Go to the counter"}),
+        time_limit={"zh-CN": "当场办结", "en": "While you wait"},
+        fee={"zh-CN": "不收费", "en": "Free"},
+        basis={"zh-CN": "《社会保险法》", "en": "Social Insurance Law"},
+        phone="12333",
+    ),
+    "playlist": Playlist(
+        epoch=4,
+        rev=5,
+        items=(
+            PlaylistItem(
+                item="flood",
+                text={"zh-CN": "汛期安全提示", "en": "Flood season safety"},
+                picture="0c" * 16,
+                seconds=15.0,
+                first=_DAY,
+                weekdays=(1, 2, 3, 4, 5),
+                times=("08:30-17:00",),
+                zones=("hall-1",),
+            ),
+        ),
+    ),
+    "picture": Picture(picture="0c" * 16, format="png", data=b"\x89PNG\r\n\x1a\n"),
+    "rating_reasons": RatingReasons(
+        version=7,
+        reasons=(
+            RatingReason(reason="slow", text={"zh-CN": "等候时间长", "en": "Long wait"}, grades=(1, 2)),
+        ),
     ),
     "call": Call(
         call="c-0101",

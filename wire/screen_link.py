@@ -7,11 +7,13 @@ sends every change after that. A screen keeps nothing: it can be killed and star
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from datetime import datetime
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
 from wire.codec import BadMessageError
+from wire.kiosk_messages import TicketFound
 from wire.messages import (
     Board,
     Catalogue,
@@ -23,6 +25,7 @@ from wire.messages import (
     PaperOutcome,
     PromptRating,
 )
+from wire.shown import Guide, GuideTitle, PlaylistItem, RatingReasons
 
 MAX_LINE: Final = 256 * 1024
 """Bytes of one line, newline included."""
@@ -35,9 +38,9 @@ class LinkMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 # ---------------------------------------------------------------- screen → agent
 
 
-ScreenRole = Literal["kiosk", "board", "clerk", "rating", "panel"]
-"""What a screen is to its station: kiosk, hall display, the clerk's panel, the rating panel, or the panel
-over a counter that is its call screen."""
+ScreenRole = Literal["kiosk", "board", "counter", "rating", "panel"]
+"""What a screen is to its station: kiosk, hall display, counter panel, rating panel, or the plain panel over
+a counter that is its call screen."""
 
 
 class ScreenHello(LinkMessage, frozen=True, kw_only=True, tag="hello"):
@@ -48,12 +51,80 @@ class ScreenHello(LinkMessage, frozen=True, kw_only=True, tag="hello"):
 
 
 class TakeTicket(LinkMessage, frozen=True, kw_only=True, tag="take_ticket"):
-    """A citizen confirmed a service. `request` is new for each tap that may give a number."""
+    """A citizen confirmed a service. `request` is new for each tap that may give a number.
+
+    `card`: the handle of the card that lies there, where the hall calls by name. `paperless`: the printer
+    cannot print and the citizen agreed to take the number from the screen.
+    """
 
     request: Id
     service: Id
     priority: Id | None = None
     language: str = "zh-CN"
+    card: Id | None = None
+    paperless: bool = False
+
+
+class TakeAppointment(LinkMessage, frozen=True, kw_only=True, tag="take_appointment"):
+    """Check in; goes on as `TicketProgress`. Either the `handle` of a card or code, or a `code` typed in."""
+
+    request: Id
+    handle: Id | None = None
+    code: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    language: str = "zh-CN"
+    paperless: bool = False
+
+
+class NumberSeen(LinkMessage, frozen=True, kw_only=True, tag="number_seen"):
+    """The number of a paperless `request` stands on the screen: its picture is on the display."""
+
+    request: Id
+
+
+class AskTicket(LinkMessage, frozen=True, kw_only=True, tag="ask_ticket"):
+    """How does this ticket stand? Answered by `ticket_told`."""
+
+    request: Id
+    ticket: Id
+
+
+class AskHelp(LinkMessage, frozen=True, kw_only=True, tag="ask_help"):
+    """The help key; `wanted` False takes it back. Answered by `help_shown`."""
+
+    wanted: bool = True
+
+
+class AskGuide(LinkMessage, frozen=True, kw_only=True, tag="ask_guide"):
+    """Answered by `guide_shown`."""
+
+    guide: Id
+
+
+class PrintGuide(LinkMessage, frozen=True, kw_only=True, tag="print_guide"):
+    """Print what to bring for a guide. `have`: positions (from 0) of materials that the citizen has ticked.
+
+    Answered by `guide_printed`.
+    """
+
+    request: Id
+    guide: Id
+    have: tuple[int, ...] = ()
+    language: str = "zh-CN"
+
+
+class Speak(LinkMessage, frozen=True, kw_only=True, tag="speak"):
+    """Say this at the kiosk now, in place of what is being said; "" only silences."""
+
+    text: Annotated[str, msgspec.Meta(max_length=400)]
+    language: str = "zh-CN"
+
+
+class GiveReasons(LinkMessage, frozen=True, kw_only=True, tag="give_reasons"):
+    """Reasons touched after the grade of `prompt`."""
+
+    prompt: Id
+    version: int
+    reasons: tuple[Id, ...]
 
 
 class ReprintTicket(LinkMessage, frozen=True, kw_only=True, tag="reprint_ticket"):
@@ -87,10 +158,12 @@ class ScanWanted(LinkMessage, frozen=True, kw_only=True, tag="scan_wanted"):
 class CardShown(LinkMessage, frozen=True, kw_only=True, tag="card_shown"):
     """A card lies on the reader. Masked for the screen (王*明, 11****…); `priority` is what the age offers.
 
-    `lay_again` asks to lay the card down again; all other fields are None then.
+    `handle` stands for the card in `TakeTicket` and `TakeAppointment` while it is known, None when the kiosk
+    cannot match. `lay_again` asks to lay the card down again; all other fields are None then.
     """
 
     name: str | None = None
+    handle: Id | None = None
     number: str | None = None
     priority: Id | None = None
     lay_again: bool = False
@@ -116,7 +189,10 @@ class CodeScanned(LinkMessage, frozen=True, kw_only=True, tag="code_scanned"):
 
 
 class KioskState(LinkMessage, frozen=True, kw_only=True, tag="kiosk_state"):
-    """What the kiosk can do now. `online` False: the coordinator is away, numbers come from the lease."""
+    """What the kiosk can do now. `online` False: the coordinator is away, numbers come from the lease.
+
+    `voice`: it can speak. `help`: what became of the help key.
+    """
 
     online: bool
     catalogue: Catalogue | None
@@ -125,13 +201,24 @@ class KioskState(LinkMessage, frozen=True, kw_only=True, tag="kiosk_state"):
     card_reader: DeviceState | None
     offline_numbers: dict[Id, int] = {}
     scanner: DeviceState | None = None
+    voice: bool = False
+    help: Literal["none", "asked", "coming"] = "none"
+
+
+class TimeShown(LinkMessage, frozen=True, kw_only=True, tag="time_shown"):
+    """The hall's time now, with its offset; not `trusted`: show no clock. Said on connection and when it
+    jumps."""
+
+    at: datetime
+    trusted: bool
 
 
 class TicketProgress(LinkMessage, frozen=True, kw_only=True, tag="ticket_progress"):
     """How a `TakeTicket` goes on. `code` is a key of `wire.texts` for the citizen.
 
     `outlet`: where the printer says what becomes of its paper after it is out. A retracted one may be printed
-    again.
+    again. `service`: what the number is for, where the screen did not choose it (a check-in). `paperless`:
+    the stage `printing` means that the screen is to show the number and say `NumberSeen`.
     """
 
     request: Id
@@ -143,19 +230,90 @@ class TicketProgress(LinkMessage, frozen=True, kw_only=True, tag="ticket_progres
     code: str | None = None
     offline: bool = False
     outlet: Literal["presented", "left", "taken", "retracted"] | None = None
+    service: Id | None = None
+    paperless: bool = False
+
+
+class TicketTold(LinkMessage, frozen=True, kw_only=True, tag="ticket_told"):
+    """The answer to `AskTicket`. `found` None: `code` says why, as a key of `wire.texts`."""
+
+    request: Id
+    found: TicketFound | None = None
+    code: str | None = None
+
+
+class GuidesShown(LinkMessage, frozen=True, kw_only=True, tag="guides_shown"):
+    """Which guides there are; the list has names only."""
+
+    guides: tuple[GuideTitle, ...]
+
+
+class GuideShown(LinkMessage, frozen=True, kw_only=True, tag="guide_shown"):
+    """None: there is no such guide any more."""
+
+    guide: Guide | None
+
+
+class GuidePrinted(LinkMessage, frozen=True, kw_only=True, tag="guide_printed"):
+    """`code` is a key of `wire.texts` when it is not out."""
+
+    request: Id
+    paper: PaperOutcome
+    code: str | None = None
+
+
+class PadKey(LinkMessage, frozen=True, kw_only=True, tag="pad_key"):
+    """A key of the kiosk's key pad for people who do not see the screen."""
+
+    key: Literal["up", "down", "ok", "back", "help", "repeat", "louder", "softer"]
+
+
+class ShownPicture(LinkMessage, frozen=True, kw_only=True):
+    """A page of the playlist; `file` is a path on this node, None while the picture has not come."""
+
+    item: PlaylistItem
+    file: str | None = None
+
+
+class PlaylistShown(LinkMessage, frozen=True, kw_only=True, tag="playlist_shown"):
+    """All pages for this station, in order; the screen follows their times."""
+
+    pages: tuple[ShownPicture, ...]
 
 
 class BoardShown(LinkMessage, frozen=True, kw_only=True, tag="board_shown"):
-    """`stale`: nothing was heard of the coordinator for 10 s; mark what is shown as old."""
+    """`stale`: nothing was heard of the coordinator for 10 s; mark what is shown as old.
+
+    `zone`: what the display is for; None: the whole hall.
+    """
 
     board: Board | None
     stale: bool
+    zone: Id | None = None
 
 
 class CounterShown(LinkMessage, frozen=True, kw_only=True, tag="counter_shown"):
+    """`photo`: path of the clerk's picture on this node."""
+
     counter: CounterState | None
     prompt: PromptRating | None
     stale: bool
+    photo: str | None = None
+
+
+class RatingShown(LinkMessage, frozen=True, kw_only=True, tag="rating_shown"):
+    """What the rating panel asks now. `grade`: what was given to `prompt`, which then stands for reasons and
+    thanks; `left_s`: seconds until it is over. `reasons_given`: they were taken, on the panel or by keypad.
+
+    `works` False: no grade could be kept now (storage), the panel must not ask.
+    """
+
+    prompt: PromptRating | None = None
+    left_s: float = 0.0
+    grade: Grade | None = None
+    reasons: RatingReasons | None = None
+    reasons_given: bool = False
+    works: bool = True
 
 
 class PanelShow(LinkMessage, frozen=True, kw_only=True, tag="panel_show"):
@@ -171,19 +329,60 @@ class PanelShow(LinkMessage, frozen=True, kw_only=True, tag="panel_show"):
     flash: bool = False
 
 
-ToAgent: TypeAlias = ScreenHello | TakeTicket | ReprintTicket | RateService | PanelDrawn | ScanWanted
+ToAgent: TypeAlias = (
+    ScreenHello
+    | TakeTicket
+    | TakeAppointment
+    | NumberSeen
+    | ReprintTicket
+    | AskTicket
+    | AskHelp
+    | AskGuide
+    | PrintGuide
+    | Speak
+    | RateService
+    | GiveReasons
+    | PanelDrawn
+    | ScanWanted
+)
 ToScreen: TypeAlias = (
-    CardShown | CardGone | CodeScanned | KioskState | TicketProgress | BoardShown | CounterShown | PanelShow
+    CardShown
+    | CardGone
+    | CodeScanned
+    | KioskState
+    | TimeShown
+    | TicketProgress
+    | TicketTold
+    | GuidesShown
+    | GuideShown
+    | GuidePrinted
+    | PadKey
+    | PlaylistShown
+    | BoardShown
+    | CounterShown
+    | RatingShown
+    | PanelShow
 )
 
 MAY_SAY: Final[dict[ScreenRole, tuple[type[LinkMessage], ...]]] = {
-    "kiosk": (TakeTicket, ReprintTicket, ScanWanted),
+    "kiosk": (
+        TakeTicket,
+        TakeAppointment,
+        NumberSeen,
+        ReprintTicket,
+        ScanWanted,
+        AskTicket,
+        AskHelp,
+        AskGuide,
+        PrintGuide,
+        Speak,
+    ),
     "board": (),
-    "clerk": (),
-    "rating": (RateService,),
+    "counter": (),
+    "rating": (RateService, GiveReasons),
     "panel": (PanelDrawn,),
 }
-"""What a screen may say after its hello: the clerk's panel can not grade."""
+"""What a screen may say after its hello: only the rating panel can grade."""
 
 
 _encoder = msgspec.json.Encoder()

@@ -27,6 +27,7 @@ from wire.messages import (
     NodeEvent,
     NodeState,
 )
+from wire.shown import Guide, GuideList, Picture, Playlist, RatingReasons
 
 ROOT: Final = "paihao/1"
 _ID = re.compile(r"[a-z0-9-]{1,64}")
@@ -54,6 +55,11 @@ KINDS: Final[dict[str, Kind]] = {
     "counter": Kind("counter/{counter}", CounterState, True),
     "board": Kind("board", Board, True),
     "catalogue": Kind("catalogue", Catalogue, True),
+    "guides": Kind("guides", GuideList, True),
+    "guide": Kind("guide/{guide}", Guide, True),
+    "playlist": Kind("playlist", Playlist, True),
+    "picture": Kind("picture/{picture}", Picture, True),
+    "rating_reasons": Kind("rating_reasons", RatingReasons, True),
     "call": Kind("call", Call, False, expires=True),
     "config": Kind("config/{node}", NodeConfig, True),
 }

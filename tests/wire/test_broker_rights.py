@@ -25,12 +25,18 @@ Connect = Callable[..., Awaitable[Any]]
 KIOSK, COUNTER = "kiosk-1", "counter-3"
 OWNERS = {"node_state", "node_description", "device_state", "node_event"}
 COORDINATORS = set(KINDS) - OWNERS
-ON_THE_WALL = {"coordinator_state", "counter", "board", "catalogue", "call"}
+ON_THE_WALL = {"coordinator_state", "counter", "board", "catalogue", "call"} | {
+    "guides",
+    "guide",
+    "playlist",
+    "picture",
+    "rating_reasons",
+}
 
 
 def topics_of(node: str) -> dict[str, str]:
     """One topic of every row, with this node's id wherever a node's id stands."""
-    ids = {"node": node, "device": "printer", "counter": "3"}
+    ids = {"node": node, "device": "printer", "counter": "3", "guide": "g", "picture": "p"}
     return {
         name: topic("h", name, **{k: v for k, v in ids.items() if f"{{{k}}}" in KINDS[name].pattern})
         for name in KINDS

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from wire import document
-from wire.messages import COMMANDS, EVENTS, Message
+from wire.kinds import COMMANDS, EVENTS
+from wire.messages import Message
 from wire.topics import KINDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "messages.md"

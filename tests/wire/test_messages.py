@@ -21,7 +21,8 @@ from wire.codec import (
     encode,
     event_body,
 )
-from wire.messages import COMMANDS, EVENTS, KINDS, Message, NodeCommand, NodeEvent
+from wire.kinds import COMMANDS, EVENTS, KINDS
+from wire.messages import Message, NodeCommand, NodeEvent
 from wire.samples import COMMAND_BODIES, EVENT_BODIES, SAMPLES
 from wire.screen_link import LinkMessage, ToAgent, ToScreen
 from wire.topics import KINDS as TOPICS
@@ -31,6 +32,14 @@ GOLDEN = Path(__file__).parent / "golden"
 LINK_SAMPLES: dict[str, LinkMessage] = {
     "hello": screen_link.ScreenHello(station="kiosk", role="kiosk"),
     "take_ticket": screen_link.TakeTicket(request="req-7f3a", service="social-insurance", priority="elderly"),
+    "take_appointment": screen_link.TakeAppointment(request="req-7f3b", handle="6f1c"),
+    "number_seen": screen_link.NumberSeen(request="req-7f3a"),
+    "ask_ticket": screen_link.AskTicket(request="req-7f3c", ticket="t-0193"),
+    "ask_help": screen_link.AskHelp(),
+    "ask_guide": screen_link.AskGuide(guide="social-insurance"),
+    "print_guide": screen_link.PrintGuide(request="req-7f3d", guide="social-insurance", have=(0,)),
+    "speak": screen_link.Speak(text="请选择业务"),
+    "give_reasons": screen_link.GiveReasons(prompt="p-0042", version=7, reasons=("slow",)),
     "reprint_ticket": screen_link.ReprintTicket(ticket="t-0193"),
     "rate_service": screen_link.RateService(prompt="p-0042", grade=4),
     "panel_drawn": screen_link.PanelDrawn(show=17),
@@ -38,7 +47,9 @@ LINK_SAMPLES: dict[str, LinkMessage] = {
         show=17, wordings=("请A005到3号窗口", "A005 3号窗口"), colour="red", flash=True
     ),
     "scan_wanted": screen_link.ScanWanted(wanted=True),
-    "card_shown": screen_link.CardShown(name="王*明", number="11****************", priority="elderly"),
+    "card_shown": screen_link.CardShown(
+        handle="6f1c", name="王*明", number="11****************", priority="elderly"
+    ),
     "card_gone": screen_link.CardGone(),
     "code_scanned": screen_link.CodeScanned(kind="appointment", handle="6f1c", masked="AB****************89"),
     "kiosk_state": screen_link.KioskState(
@@ -57,6 +68,24 @@ LINK_SAMPLES: dict[str, LinkMessage] = {
         waiting_ahead=4,
         paper="confirmed",
         outlet="presented",
+    ),
+    "time_shown": screen_link.TimeShown(at=SAMPLES["node_state"].at, trusted=True),  # type: ignore[attr-defined]
+    "ticket_told": screen_link.TicketTold(
+        request="req-7f3c",
+        found=COMMAND_BODIES["ticket_found"],  # type: ignore[arg-type]
+    ),
+    "guides_shown": screen_link.GuidesShown(guides=SAMPLES["guides"].guides),  # type: ignore[attr-defined]
+    "guide_shown": screen_link.GuideShown(guide=SAMPLES["guide"]),  # type: ignore[arg-type]
+    "guide_printed": screen_link.GuidePrinted(request="req-7f3d", paper="failed", code="printer.paper_out"),
+    "pad_key": screen_link.PadKey(key="ok"),
+    "playlist_shown": screen_link.PlaylistShown(
+        pages=(screen_link.ShownPicture(item=SAMPLES["playlist"].items[0], file="/p/0c.png"),)  # type: ignore[attr-defined]
+    ),
+    "rating_shown": screen_link.RatingShown(
+        prompt=COMMAND_BODIES["prompt_rating"],  # type: ignore[arg-type]
+        left_s=12.5,
+        grade=2,
+        reasons=SAMPLES["rating_reasons"],  # type: ignore[arg-type]
     ),
     "board_shown": screen_link.BoardShown(board=SAMPLES["board"], stale=True),  # type: ignore[arg-type]
     "counter_shown": screen_link.CounterShown(
