@@ -311,6 +311,9 @@ class Agent:
                 self._ack(message, where)
             case CoordinatorState():
                 self.link.hear(message, retained=received.retained)
+            case _ if where.kind.retained:
+                for station in self.stations:
+                    station.on_retained(where.name, message, where.ids)
             case _:
                 logger.debug("not for a node: %s", received.topic)
         return True

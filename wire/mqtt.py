@@ -21,6 +21,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from wire.codec import MAX_PAYLOAD, encode
@@ -108,6 +109,23 @@ class Mqtt:
             self._task.cancel()
             await asyncio.wait([self._task])
             self._task = None
+
+    def subscribe(self, topic: str) -> None:
+        """From now on also this topic filter, with QoS 1, on this connection and every later one."""
+        row = (topic, 1)
+        if row not in self._opening.subscriptions:
+            self._opening = replace(self._opening, subscriptions=(*self._opening.subscriptions, row))
+            if self._connection is not None:
+                self._connection.subscribe([row])
+
+    def unsubscribe(self, topic: str) -> None:
+        """No longer this one of `subscribe`; what is on its way may still come."""
+        row = (topic, 1)
+        if row in self._opening.subscriptions:
+            left = tuple(other for other in self._opening.subscriptions if other != row)
+            self._opening = replace(self._opening, subscriptions=left)
+            if self._connection is not None:
+                self._connection.unsubscribe(topic)
 
     async def publish(
         self,
@@ -240,6 +258,9 @@ class Mqtt:
             self._options.port,
             "known" if session_present else "new",
         )
+        # What was subscribed while this connection was being opened.
+        if late := [row for row in self._opening.subscriptions if row not in connection.subscribed]:
+            connection.subscribe(late)
         birth = asyncio.ensure_future(self._on_connected())
         serving = asyncio.ensure_future(connection.serve())
         try:

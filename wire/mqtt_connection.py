@@ -16,7 +16,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -83,6 +83,7 @@ class Connection:
 
     def __init__(self, opening: Opening, counts: Counts, on_message: Callable[[Received], bool]) -> None:
         self._opening = opening
+        self.subscribed: tuple[tuple[str, int], ...] = tuple(opening.subscriptions)
         self._counts = counts
         self._on_received = on_message
         self._loop = asyncio.get_running_loop()
@@ -223,6 +224,30 @@ class Connection:
         if received.qos and not self.closed.done():
             self._client.ack(received._mid, received.qos)
             self._watch_for_room()
+
+    def subscribe(self, rows: Sequence[tuple[str, int]]) -> None:
+        """Beside those that the connection was opened with; a refusal is only logged."""
+        if not self.closed.done():
+            _, mid = self._client.subscribe(list(rows))
+            self._forget_answer(mid, [topic for topic, _ in rows])
+
+    def unsubscribe(self, topic: str) -> None:
+        if not self.closed.done():
+            _, mid = self._client.unsubscribe(topic)
+            self._forget_answer(mid, [topic])
+
+    def _forget_answer(self, mid: int | None, topics: list[str]) -> None:
+        self._watch_for_room()
+        if mid is None:
+            return  # the connection is just being lost; the next one subscribes again
+
+        def answered(answer: asyncio.Future[list[ReasonCode]]) -> None:
+            self._answers.pop(mid, None)
+            for topic, reason in zip(topics, answer.result(), strict=False):
+                if reason.is_failure:
+                    logger.warning("the broker refused %s: %s", topic, reason)
+
+        self._expect(mid).add_done_callback(answered)
 
     async def round_trip(self, timeout_s: float) -> bool:
         """Whether the broker answers in time; a connection on which it does not is closed.

@@ -144,6 +144,15 @@ class Station:
     def on_counter(self, counter: CounterState) -> None:
         """A counter's retained state came, maybe again or of another counter."""
 
+    def on_retained(self, name: str, message: Message, ids: dict[str, str]) -> None:
+        """Another retained message of `topics`: the row of `wire.topics.KINDS`, and the ids in the topic.
+
+        It may come again. A topic that was cleared is not told.
+        """
+
+    def on_pictures(self) -> None:
+        """`node.pictures` has another file, or one less."""
+
     def on_call(self, call: Call) -> None:
         """A call of the hall came, maybe again, for another counter or zone, or too late."""
 
