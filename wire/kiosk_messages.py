@@ -55,6 +55,7 @@ class TicketFound(Message, frozen=True, kw_only=True):
 
 
 class HelpAnswered(Message, frozen=True, kw_only=True):
-    """Somebody of the hall has seen the call for help and is coming."""
+    """Somebody of the hall has seen the call for help and is coming; `over`: has been there, it is done."""
 
     station: Id
+    over: bool = False

@@ -207,13 +207,15 @@ class CatalogueGroup(Message, frozen=True, kw_only=True):
 class PriorityClass(Message, frozen=True, kw_only=True):
     """`minimum_age`: a card that shows this age offers the class by itself; None = only by choice.
 
-    `needs_card`: it cannot be chosen without a card that shows the age.
+    `needs_card`: it cannot be chosen without a card that shows the age. `offered` False: it is given by the
+    hall (to people with an appointment) and stands on the ticket; a kiosk does not offer it.
     """
 
     priority: Id
     name: LocalText
     minimum_age: int | None = None
     needs_card: bool = False
+    offered: bool = True
 
 
 class Zone(Message, frozen=True, kw_only=True):
@@ -439,10 +441,14 @@ class PrintTicket(Message, frozen=True, kw_only=True):
 
 
 class RefuseTicket(Message, frozen=True, kw_only=True):
-    """`code` is a key of the text catalogue, such as `ticket.service_closed`."""
+    """`code` is a key of the text catalogue, such as `ticket.service_closed`; `facts` fill its text.
+
+    E.g. `{"from": "09:30"}` for `appointment.too_early`: "{from}" stands in the text.
+    """
 
     request: Id
     code: str
+    facts: dict[Id, str] = {}
 
 
 class GrantLease(Message, frozen=True, kw_only=True):

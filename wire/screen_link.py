@@ -218,7 +218,8 @@ class TicketProgress(LinkMessage, frozen=True, kw_only=True, tag="ticket_progres
 
     `outlet`: where the printer says what becomes of its paper after it is out. A retracted one may be printed
     again. `service`: what the number is for, where the screen did not choose it (a check-in). `paperless`:
-    the stage `printing` means that the screen is to show the number and say `NumberSeen`.
+    the stage `printing` means that the screen is to show the number and say `NumberSeen`. `facts` fill the
+    text of `code`.
     """
 
     request: Id
@@ -232,6 +233,7 @@ class TicketProgress(LinkMessage, frozen=True, kw_only=True, tag="ticket_progres
     outlet: Literal["presented", "left", "taken", "retracted"] | None = None
     service: Id | None = None
     paperless: bool = False
+    facts: dict[Id, str] = {}
 
 
 class TicketTold(LinkMessage, frozen=True, kw_only=True, tag="ticket_told"):

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 import secrets
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
 from device.stations.station import Node
 from drivers.card_reader.protocol import CardEvent, CardReader, Secret
+from wire.proof import read_key
 from wire.screen_link import CodeScanned, LinkMessage
 
 logger = logging.getLogger(__name__)
@@ -30,8 +29,6 @@ HANDLE_S: Final = 120.0
 """A code that nobody matched by then is forgotten."""
 WATCH_S: Final = 60.0
 """Light and trigger go off by themselves after this."""
-KEY_SIZE: Final = 32
-"""The fewest bytes of the hall's key."""
 UNREADABLE: Final = "scanner.unreadable"
 NO_KEY: Final = "scanner.no_key"
 NO_UID: Final = "card.no_uid"
@@ -40,7 +37,7 @@ NO_UID: Final = "card.no_uid"
 class ScanDesk:
     """`reader` is the kiosk's scanner; codes and chips that its card reader tells come through `take`.
 
-    `key_file`: the hall's key for keyed hashes, at least KEY_SIZE bytes, mode 600; without it nothing can be
+    `key_file`: the hall's key for keyed hashes, at least 32 bytes, mode 600; without it nothing can be
     matched. It is looked for again at each code until it is there.
     """
 
@@ -154,14 +151,3 @@ def ticket_pattern(url: str) -> re.Pattern[str] | None:
     ticket = number + "([a-z0-9-]{1,64})"
     # ASCII: else the long s and the sign of the kelvin were letters of an id
     return re.compile(re.escape(before) + ticket + again, re.IGNORECASE | re.ASCII)
-
-
-def read_key(path: Path) -> bytes:
-    """The hall's key. Raises OSError, ValueError when others may read it or it is too short."""
-    with path.open("rb") as file:
-        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-            raise ValueError("others may read it: chmod 600")
-        key = file.read(4096)
-    if len(key) < KEY_SIZE:
-        raise ValueError(f"shorter than {KEY_SIZE} bytes")
-    return key
