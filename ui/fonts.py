@@ -8,9 +8,15 @@ from typing import Final
 import pygame
 import pygame.freetype
 
-Colour = tuple[int, int, int]
+from ui.theme import Colour
 
 _FACE: Final = "Noto Sans CJK SC"
+LEADING: Final = 1.28
+"""Height of a line in heights of the type."""
+ABOVE: Final = 0.6
+"""Share of what the font leaves free that is above the letters."""
+LINES_KEPT: Final = 768
+"""Pictures of lines that are kept; a page has about 60."""
 
 
 @cache
@@ -30,13 +36,26 @@ def _font() -> pygame.freetype.Font:
     return font
 
 
-def line_size(text: str, size: int) -> tuple[int, int]:
+@lru_cache(maxsize=8192)
+def line_size(text: str, size: int, strong: bool = False) -> tuple[int, int]:
     """Width and height in pixels of one line."""
-    box = _font().get_rect(text, size=size)
-    return max(1, box.width), _font().get_sized_height(size)
+    font = _font()
+    style = pygame.freetype.STYLE_STRONG if strong else pygame.freetype.STYLE_NORMAL
+    box = font.get_rect(text, style=style, size=size)
+    return max(1, box.width), line_height(size)
 
 
-@lru_cache(maxsize=512)
-def line(text: str, size: int, colour: Colour) -> pygame.Surface:
-    """One line of text on a transparent ground."""
-    return _font().render(text, colour, size=size)[0]
+def line_height(size: int) -> int:
+    """Pixels from one line to the next: closer than the font's own, which leaves half a line between."""
+    return round(size * LEADING)
+
+
+@lru_cache(maxsize=LINES_KEPT)
+def line(text: str, size: int, colour: Colour, strong: bool = False) -> pygame.Surface:
+    """One line of text on a transparent ground, `line_height` high."""
+    style = pygame.freetype.STYLE_STRONG if strong else pygame.freetype.STYLE_NORMAL
+    drawn = _font().render(text, colour, style=style, size=size)[0]
+    spare = drawn.get_height() - line_height(size)
+    if spare <= 0:
+        return drawn
+    return drawn.subsurface((0, round(spare * ABOVE), drawn.get_width(), line_height(size)))

@@ -15,8 +15,8 @@ from typing import Final
 import pygame
 
 from ui import fonts
-from ui.fonts import Colour
 from ui.link import Link
+from ui.theme import Colour
 from wire.screen_link import PanelDrawn, PanelShow
 from wire.texts import text
 

@@ -1,0 +1,237 @@
+"""Drawings by name: icons, faces, QR codes and pictures from files; drawn large, scaled down, kept.
+
+A drawing is a function (surface, colour, args) on a square of `CANVAS` pixels, or one that makes its own
+surface. A page names it in `ui.elements.Art`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from math import cos, pi, sin
+from typing import TYPE_CHECKING, Any, Final
+
+import pygame
+
+from ui.theme import Colour
+
+if TYPE_CHECKING:
+    from ui.layout import Drawing
+
+CANVAS: Final = 256
+KEPT: Final = 96
+"""Pictures that are kept."""
+
+Draw = Callable[[pygame.Surface, Colour, tuple[Any, ...]], None]
+
+
+def picture(item: Drawing) -> pygame.Surface:
+    """The picture of a drawing at its size."""
+    _, _, wide, high = item.rect
+    return _picture(item.name, wide, high, item.colour, item.args)
+
+
+@lru_cache(maxsize=KEPT)
+def _picture(name: str, wide: int, high: int, colour: Colour, args: tuple[Any, ...]) -> pygame.Surface:
+    if name in OWN_SURFACE:
+        return OWN_SURFACE[name](wide, high, colour, args)
+    canvas = pygame.Surface((CANVAS, CANVAS), pygame.SRCALPHA)
+    canvas.fill((*colour, 0))
+    ICONS[name](canvas, colour, args)
+    return pygame.transform.smoothscale(canvas, (wide, high))
+
+
+# ---------------------------------------------------------------- icons, on a square of 256
+
+
+def _face(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    """args: grade 1 (very unhappy) … 5 (very happy)."""
+    grade = int(args[0])
+    pygame.draw.circle(canvas, colour, (128, 128), 118, 14)
+    for x in (88, 168):
+        pygame.draw.circle(canvas, colour, (x, 102), 15)
+    bend = {1: -46, 2: -24, 3: 0, 4: 26, 5: 50}[grade]
+    points = [(64 + n * 4, 170 + bend * sin(pi * n / 32)) for n in range(33)]
+    points = [(x, y - bend * 0.5) for x, y in points]
+    pygame.draw.lines(canvas, colour, False, points, 13)
+    for end in (points[0], points[-1]):
+        pygame.draw.circle(canvas, colour, end, 6)
+
+
+def _arrow(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    """args: degrees, 0 to the right, 90 up."""
+    turn = float(args[0]) * pi / 180 if args else 0.0
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return 128 + x * cos(turn) + y * sin(turn), 128 - x * sin(turn) + y * cos(turn)
+
+    pygame.draw.polygon(canvas, colour, [at(-90, -22), at(10, -22), at(10, -80), at(100, 0), at(10, 80),
+                                         at(10, 22), at(-90, 22)])  # fmt: skip
+
+
+def _tick(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.polygon(canvas, colour, [(30, 138), (62, 104), (106, 148), (194, 56), (226, 90), (106, 212)])
+
+
+def _cross(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    for a, b in (((52, 52), (204, 204)), ((204, 52), (52, 204))):
+        pygame.draw.line(canvas, colour, a, b, 40)
+
+
+def _check_box(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    """args: ticked."""
+    pygame.draw.rect(canvas, colour, (24, 24, 208, 208), 18, border_radius=26)
+    if args and args[0]:
+        pygame.draw.polygon(
+            canvas, colour, [(62, 134), (84, 110), (114, 142), (178, 72), (200, 96), (114, 188)]
+        )
+
+
+def _card(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.rect(canvas, colour, (14, 52, 228, 152), 14, border_radius=20)
+    pygame.draw.circle(canvas, colour, (78, 112), 24)
+    pygame.draw.ellipse(canvas, colour, (42, 144, 72, 40))
+    for y in (96, 128, 160):
+        pygame.draw.line(canvas, colour, (142, y), (214, y), 12)
+
+
+def _paper(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.polygon(canvas, colour, [(60, 24), (160, 24), (200, 64), (200, 232), (60, 232)], 14)
+    for y in (98, 138, 178):
+        pygame.draw.line(canvas, colour, (90, y), (170, y), 12)
+
+
+def _search(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.circle(canvas, colour, (108, 108), 76, 20)
+    pygame.draw.line(canvas, colour, (162, 162), (226, 226), 30)
+
+
+def _bell(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.ellipse(canvas, colour, (62, 40, 132, 150))
+    pygame.draw.rect(canvas, colour, (62, 112, 132, 70))
+    pygame.draw.rect(canvas, colour, (38, 178, 180, 22), border_radius=11)
+    pygame.draw.circle(canvas, colour, (128, 214), 20)
+    pygame.draw.circle(canvas, colour, (128, 38), 16)
+
+
+def _info(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.circle(canvas, colour, (128, 128), 112, 16)
+    pygame.draw.circle(canvas, colour, (128, 78), 17)
+    pygame.draw.line(canvas, colour, (128, 116), (128, 190), 28)
+
+
+def _warning(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.polygon(canvas, colour, [(128, 24), (238, 222), (18, 222)], 18)
+    pygame.draw.line(canvas, colour, (128, 92), (128, 156), 22)
+    pygame.draw.circle(canvas, colour, (128, 190), 14)
+
+
+def _clock(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.circle(canvas, colour, (128, 128), 110, 18)
+    pygame.draw.line(canvas, colour, (128, 128), (128, 62), 18)
+    pygame.draw.line(canvas, colour, (128, 128), (176, 152), 18)
+
+
+def _person(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.circle(canvas, colour, (128, 84), 52)
+    pygame.draw.ellipse(canvas, colour, (36, 148, 184, 168))
+
+
+def _pin(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.circle(canvas, colour, (128, 100), 76)
+    pygame.draw.polygon(canvas, colour, [(66, 142), (190, 142), (128, 240)])
+    pygame.draw.circle(canvas, (0, 0, 0, 0), (128, 100), 30)
+
+
+def _sound(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.polygon(canvas, colour, [(28, 96), (76, 96), (136, 44), (136, 212), (76, 160), (28, 160)])
+    for radius in (36, 72):
+        box = pygame.Rect(0, 0, 2 * radius, 2 * radius)
+        box.center = (146, 128)
+        pygame.draw.arc(canvas, colour, box, -pi / 3.2, pi / 3.2, 16)
+
+
+def _large(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    from ui import fonts
+
+    for text, size, place in (("字", 170, (84, 14)), ("字", 84, (6, 122))):
+        canvas.blit(fonts.line(text, size, colour), place)
+
+
+def _half(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    """High contrast: half a disc."""
+    pygame.draw.circle(canvas, colour, (128, 128), 104, 16)
+    pygame.draw.circle(canvas, colour, (128, 128), 104, draw_top_right=True, draw_bottom_right=True)
+
+
+def _low(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    """Low reach: a person in a wheelchair."""
+    pygame.draw.circle(canvas, colour, (104, 40), 26)
+    pygame.draw.lines(canvas, colour, False, [(104, 78), (108, 140), (172, 140), (196, 208), (226, 200)], 20)
+    pygame.draw.line(canvas, colour, (106, 104), (160, 104), 18)
+    pygame.draw.arc(canvas, colour, (40, 104, 128, 128), pi * 0.72, pi * 1.98, 18)
+
+
+ICONS: Final[dict[str, Draw]] = {
+    "face": _face,
+    "arrow": _arrow,
+    "tick": _tick,
+    "cross": _cross,
+    "check_box": _check_box,
+    "card": _card,
+    "paper": _paper,
+    "search": _search,
+    "bell": _bell,
+    "info": _info,
+    "warning": _warning,
+    "clock": _clock,
+    "person": _person,
+    "pin": _pin,
+    "sound": _sound,
+    "large": _large,
+    "half": _half,
+    "low": _low,
+}
+
+
+# ---------------------------------------------------------------- what makes its own surface
+
+
+def _qr(wide: int, high: int, colour: Colour, args: tuple[Any, ...]) -> pygame.Surface:
+    """args: the text. Black on white with four modules of quiet zone, whatever the theme: readers want it."""
+    import segno
+
+    rows = list(segno.make(str(args[0]), error="m", micro=False).matrix_iter(border=4))
+    code = pygame.Surface((len(rows), len(rows)))
+    code.fill((255, 255, 255))
+    for y, cells in enumerate(rows):
+        for x, dark in enumerate(cells):
+            if dark:
+                code.set_at((x, y), (0, 0, 0))
+    times = max(1, min(wide, high) // len(rows))
+    surface = pygame.Surface((wide, high))
+    surface.fill((255, 255, 255))
+    scaled = pygame.transform.scale_by(code, times)
+    surface.blit(scaled, scaled.get_rect(center=(wide // 2, high // 2)))
+    return surface
+
+
+def _file(wide: int, high: int, colour: Colour, args: tuple[Any, ...]) -> pygame.Surface:
+    """args: a path, and "cover" to fill the place (edges are cut) or "fit" to show all of it."""
+    surface = pygame.Surface((wide, high), pygame.SRCALPHA)
+    try:
+        found = pygame.image.load(str(args[0]))
+    except (pygame.error, OSError):
+        return surface  # gone between two pages
+    ways = (wide / found.get_width(), high / found.get_height())
+    scale = max(ways) if len(args) > 1 and args[1] == "cover" else min(ways)
+    size = (max(1, round(found.get_width() * scale)), max(1, round(found.get_height() * scale)))
+    found = pygame.transform.smoothscale(found.convert_alpha(), size)
+    surface.blit(found, found.get_rect(center=(wide // 2, high // 2)))
+    return surface
+
+
+OWN_SURFACE: Final[dict[str, Callable[[int, int, Colour, tuple[Any, ...]], pygame.Surface]]] = {
+    "qr": _qr,
+    "file": _file,
+}

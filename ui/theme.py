@@ -1,0 +1,142 @@
+"""Colours, type sizes and the hall's own look, from a TOML file: `ui/themes/*.toml`, or a hall's own.
+
+A hall's file may `base` itself on one that ships and say only what differs, for example::
+
+    base = "day"
+    logo = "/etc/paihao/logo.png"
+    [hall_name]
+    zh-CN = "清河区政务服务中心"
+    [colours]
+    accent = "#8c1d18"
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from wire.checked_toml import TomlProblems, convert
+
+Colour = tuple[int, int, int]
+
+FOLDER: Final = Path(__file__).parent / "themes"
+_HEX: Final = re.compile(r"#([0-9a-fA-F]{6})\Z")
+
+Units = Annotated[float, msgspec.Meta(gt=0, le=100)]
+
+
+class Colours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Each `#rrggbb`. `…_ink` is written on the colour of that name, `ink` and `soft` on ground, surface."""
+
+    ground: str
+    surface: str
+    ink: str
+    soft: str
+    line: str
+    accent: str
+    accent_ink: str
+    good: str
+    good_ink: str
+    warn: str
+    warn_ink: str
+    bad: str
+    bad_ink: str
+    call: str
+    call_ink: str
+    focus: str
+
+
+class Sizes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Heights of type in units (hundredths of the screen's shorter side)."""
+
+    small: Units = 3.6
+    body: Units = 4.6
+    large: Units = 5.8
+    title: Units = 7.2
+    number: Units = 16.0
+    giant: Units = 26.0
+
+
+class ThemeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a file says. `target_mm`: the least width and height of what is touched."""
+
+    colours: Colours
+    sizes: Sizes = Sizes()
+    target_mm: Annotated[float, msgspec.Meta(ge=15, le=40)] = 15.0
+    radius: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.6
+    logo: str | None = None
+    hall_name: dict[str, str] = {}
+
+
+class Theme:
+    """A theme that can be drawn with."""
+
+    def __init__(self, name: str, file: ThemeFile) -> None:
+        self.name = name
+        self.file = file
+        self.target_mm = file.target_mm
+        self.radius = file.radius
+        self._colours = {role: _colour(value) for role, value in msgspec.structs.asdict(file.colours).items()}
+        self._sizes: dict[str, float] = msgspec.structs.asdict(file.sizes)
+
+    def colour(self, role: str) -> Colour:
+        """By the names of `Colours`. Raises KeyError."""
+        return self._colours[role]
+
+    def size(self, name: str) -> float:
+        """Units, by the names of `Sizes`. Raises KeyError."""
+        return self._sizes[name]
+
+
+def _colour(value: str) -> Colour:
+    found = _HEX.match(value)
+    if found is None:
+        raise TomlProblems([f"colours: {value!r} 不是 #rrggbb · is not #rrggbb"])
+    return tuple(bytes.fromhex(found[1]))  # type: ignore[return-value]
+
+
+@cache
+def load_theme(name: str) -> Theme:
+    """A theme that ships, by its name, or a file by its path. Raises TomlProblems, OSError."""
+    values = _values(name, 0)
+    return Theme(name, convert(values, ThemeFile, Path(name).name))
+
+
+def _values(name: str, depth: int) -> dict[str, Any]:
+    path = FOLDER / f"{name}.toml" if re.fullmatch(r"[a-z_]+", name) else Path(name)
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TomlProblems([f"{path.name}: {error}"]) from error
+    base = values.pop("base", None)
+    if base is None:
+        return values
+    if depth > 3 or not isinstance(base, str):
+        raise TomlProblems([f"{path.name}: base 不对 · base is wrong"])
+    return _merged(_values(base, depth + 1), values)
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    both = dict(below)
+    for key, value in above.items():
+        if isinstance(value, dict) and isinstance(both.get(key), dict):
+            both[key] = _merged(both[key], value)
+        else:
+            both[key] = value
+    return both
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """Contrast ratio, 1 to 21, by WCAG 2.2, "contrast ratio" and "relative luminance"."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Colour) -> float:
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
