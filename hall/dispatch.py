@@ -15,6 +15,7 @@ from hall.nodes import Nodes
 from hall.queue import events as ev
 from hall.queue.policy import Policy
 from wire.codec import command
+from wire.kiosk_messages import TicketFound
 from wire.messages import GrantLease, Message, NodeCommand, PrintTicket, PromptRating, RefuseTicket
 
 REFUSAL_S: Final = 15.0
@@ -81,6 +82,7 @@ class Dispatch:
                         issued_at=event.at,
                         waiting_ahead=event.ahead,
                         priority=event.priority,
+                        paperless=event.paperless,
                     ),
                     print_by,
                     node=node,
@@ -101,12 +103,16 @@ class Dispatch:
                     event.print_by,
                     node=event.node,
                 )
-            case ev.Refused(node=str(node), request=str(request)):
+            case ev.Refused(node=str(node), request=str(request)) if event.what != "EnquireTicket":
                 return Outstanding(
                     f"refuse-{request}"[:64],
                     RefuseTicket(request=request, code=event.code),
                     event.at + timedelta(seconds=REFUSAL_S),
                     node=node,
+                )
+            case ev.TicketEnquired():
+                return Outstanding(
+                    f"found-{event.request}"[:64], self._found(event), event.answer_by, node=event.node
                 )
             case ev.LeaseGranted():
                 return Outstanding(
@@ -152,6 +158,24 @@ class Dispatch:
             case ev.DayOpened():
                 self._open = {i: o for i, o in self._open.items() if not isinstance(o.body, GrantLease)}
         return None
+
+    def _found(self, event: ev.TicketEnquired) -> TicketFound:
+        policy = self._policy
+        service = policy.services.get(event.service or "")
+        counter = policy.counters.get(event.counter or "")
+        place = counter or service
+        return TicketFound(
+            request=event.request,
+            ticket=event.ticket,
+            code=event.code,
+            number=event.number,
+            state=event.state,  # type: ignore[arg-type]
+            service_name=service.name if service is not None else None,
+            zone=place.zone if place is not None else None,
+            counter_name=counter.name if counter is not None else None,
+            ahead=event.ahead,
+            wait_min=event.wait_min,
+        )
 
     def send(self, ids: Iterable[str], epoch: int, at: datetime) -> None:
         """Send these now, where their node is known."""

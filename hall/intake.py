@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from hall.queue import commands as cmd
 from hall.runtime import new_id
+from wire.kiosk_messages import TicketEnquired
 from wire.messages import (
     CallReported,
     CommandResult,
@@ -50,7 +51,11 @@ def to_command(
                 node=node,
                 request=body.request,
                 requested_at=_utc(event.at),
+                paperless=body.paperless,
+                name=body.name,
             )
+        case TicketEnquired():
+            return cmd.EnquireTicket(id=id_, at=at, node=node, request=body.request, ticket=body.ticket)
         case TicketPrinted():
             return cmd.RecordPaper(
                 id=id_,

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from hall.queue import events as ev
+from hall.queue import waits
 from hall.queue.rules import next_ratios
 from hall.queue.state import (
     MAX_DECIDED,
+    ON_SCREEN,
     QUEUED,
     Alarm,
     CounterNow,
@@ -91,6 +93,17 @@ def _leave(state: State, ticket: Ticket) -> None:
         state.missed.remove(ticket.ticket)
 
 
+def _take(state: State, ticket: Ticket, by: int) -> None:
+    """A number counts to the quota of its service from now on (1), or no more (-1)."""
+    state.taken[ticket.taken_for] = state.taken.get(ticket.taken_for, 0) + by
+
+
+def _note_time(state: State, ticket: Ticket, event: ev.Event) -> None:
+    """The ticket leaves a counter: remember how long it took."""
+    if ticket.called_at is not None:
+        waits.after_serving(state, ticket, (event.at - ticket.called_at).total_seconds())
+
+
 def _counter(state: State, counter: str) -> CounterNow:
     """A counter that an old journal names and the present configuration does not is kept as well."""
     return state.counters.setdefault(counter, CounterNow(counter=counter))
@@ -111,6 +124,9 @@ def _day_opened(state: State, event: ev.DayOpened) -> None:
     state.queues = {}
     state.waiting = {}
     state.reserved = {}
+    state.taken = {}
+    state.served = {}
+    state.typical = dict(event.typical)
     state.missed = []
     state.decided = {}
     state.decided_before = {}
@@ -149,8 +165,12 @@ def _ticket_issued(state: State, event: ev.TicketIssued) -> None:
         node=event.node,
         request=event.request,
         reserved_until=event.reserved_until,
+        taken_for=event.service,
+        paperless=event.paperless,
+        name=event.name,
     )
     state.tickets[event.ticket] = ticket
+    _take(state, ticket, 1)
     state.used[event.number] = event.ticket
     state.numbers[event.group] = event.n + 1
     if event.state == "waiting":
@@ -165,21 +185,30 @@ def _paper_recorded(state: State, event: ev.PaperRecorded) -> None:
         return
     if ticket.paper != "confirmed":
         ticket.paper = event.paper
+    if event.paper == "confirmed" and event.code != ON_SCREEN:
+        ticket.paperless = False
     if event.becomes is not None:
+        was_void = ticket.state == "void"
         _leave(state, ticket)
         if event.becomes == "waiting":
             ticket.ended_at = None
             _join(state, ticket)
+            if was_void:
+                _take(state, ticket, 1)
         else:
-            ticket.state = "void"
-            ticket.ended_at = event.at
+            _void(state, ticket, event)
 
 
 def _ticket_voided(state: State, event: ev.TicketVoided) -> None:
     ticket = state.tickets[event.ticket]
     _leave(state, ticket)
+    _void(state, ticket, event)
+
+
+def _void(state: State, ticket: Ticket, event: ev.Event) -> None:
     ticket.state = "void"
     ticket.ended_at = event.at
+    _take(state, ticket, -1)
 
 
 def _ticket_merged(state: State, event: ev.TicketMerged) -> None:
@@ -198,6 +227,7 @@ def _ticket_merged(state: State, event: ev.TicketMerged) -> None:
         issued_at=event.issued_at,
         node=event.node,
         paper=event.paper,
+        taken_for=event.service,
     )
     state.tickets[event.ticket] = ticket
     state.used.setdefault(event.number, event.ticket)
@@ -209,6 +239,7 @@ def _ticket_merged(state: State, event: ev.TicketMerged) -> None:
     if event.paper == "failed":
         ticket.ended_at = event.at
     else:
+        _take(state, ticket, 1)
         _join(state, ticket)
 
 
@@ -240,16 +271,19 @@ def _ticket_serving(state: State, event: ev.TicketServing) -> None:
 
 
 def _ticket_finished(state: State, event: ev.TicketFinished) -> None:
+    _note_time(state, state.tickets[event.ticket], event)
     _end(state, event.ticket, "finished", event)
 
 
 def _ticket_no_show(state: State, event: ev.TicketNoShow) -> None:
+    _note_time(state, state.tickets[event.ticket], event)
     _end(state, event.ticket, "no_show", event)
     state.missed.append(event.ticket)
 
 
 def _ticket_cancelled(state: State, event: ev.TicketCancelled) -> None:
     _end(state, event.ticket, "cancelled", event)
+    _take(state, state.tickets[event.ticket], -1)
 
 
 def _end(state: State, ticket_id: str, as_: TicketState, event: ev.Event) -> None:
@@ -261,6 +295,7 @@ def _end(state: State, ticket_id: str, as_: TicketState, event: ev.Event) -> Non
 
 def _ticket_parked(state: State, event: ev.TicketParked) -> None:
     ticket = state.tickets[event.ticket]
+    _note_time(state, ticket, event)
     _leave(state, ticket)
     ticket.state = "parked"
     _counter(state, event.counter).parked.append(event.ticket)
@@ -268,6 +303,7 @@ def _ticket_parked(state: State, event: ev.TicketParked) -> None:
 
 def _ticket_transferred(state: State, event: ev.TicketTransferred) -> None:
     ticket = state.tickets[event.ticket]
+    _note_time(state, ticket, event)
     _leave(state, ticket)
     ticket.counter = None
     ticket.call = None

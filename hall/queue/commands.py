@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from hall.queue.state import Alarm
+from hall.queue.state import Alarm, Appointment
 from wire.messages import Key, PaperOutcome
 
 
@@ -26,7 +26,11 @@ class Tick(Command, frozen=True, kw_only=True):
 
 
 class IssueTicket(Command, frozen=True, kw_only=True):
-    """A citizen wants a number. With `node` (a kiosk) it is reserved until the paper is out."""
+    """A citizen wants a number. With `node` (a kiosk) it is reserved until the paper is out.
+
+    `paperless`: the kiosk shows it in place of printing. `name`: masked; dropped where the hall does not call
+    by name.
+    """
 
     ticket: str
     service: str
@@ -35,6 +39,8 @@ class IssueTicket(Command, frozen=True, kw_only=True):
     node: str | None = None
     request: str | None = None
     requested_at: datetime | None = None
+    paperless: bool = False
+    name: str | None = None
 
 
 class RecordPaper(Command, frozen=True, kw_only=True):
@@ -91,11 +97,66 @@ class ReprintTicket(Command, frozen=True, kw_only=True):
     node: str | None = None
 
 
+class EnquireTicket(Command, frozen=True, kw_only=True):
+    """Somebody at a kiosk asks how a ticket stands."""
+
+    node: str
+    request: str
+    ticket: str
+
+
+class ImportAppointments(Command, frozen=True, kw_only=True):
+    """All that are expected on a date, in place of those that are not checked in yet."""
+
+    business_date: date
+    appointments: tuple[Appointment, ...]
+
+
+class CheckIn(Command, frozen=True, kw_only=True):
+    """Somebody with an appointment is at a kiosk. `proof`: keyed hash of a card or a code."""
+
+    ticket: str
+    proof: str
+    node: str
+    request: str
+    requested_at: datetime | None = None
+    paperless: bool = False
+    name: str | None = None
+
+
+class AskHelp(Command, frozen=True, kw_only=True):
+    """The help key of a station; `wanted` False: it was taken back."""
+
+    node: str
+    station: str
+    wanted: bool = True
+
+
+class AnswerHelp(Command, frozen=True, kw_only=True):
+    """Somebody is coming, or (`over`) has been there. `answer`: the id of the command that tells the node."""
+
+    node: str
+    station: str
+    answer: str
+    over: bool = False
+
+
 class Rate(Command, frozen=True, kw_only=True):
     prompt: str
     ticket: str
     counter: str
     grade: int
+
+
+class GiveReasons(Command, frozen=True, kw_only=True):
+    """What a citizen touched after the grade; `version` of the catalogue of reasons."""
+
+    prompt: str
+    ticket: str
+    counter: str
+    grade: int
+    version: int
+    reasons: tuple[str, ...]
 
 
 class LeaveUnrated(Command, frozen=True, kw_only=True):

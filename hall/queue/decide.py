@@ -1,6 +1,6 @@
 """`decide(state, command) → events`: every decision of the queue. Changes nothing, reads no clock.
 
-The decisions stand by subject in `keys`, `papers` and `ratings`; the day and the clock are here.
+The decisions stand by subject in `keys`, `papers`, `ratings` and `enquiries`; the day and the clock are here.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any, Final, cast
 
 from hall.queue import commands as cmd
+from hall.queue import enquiries, keys, papers, ratings, waits
 from hall.queue import events as ev
-from hall.queue import keys, papers, ratings
 from hall.queue.refusals import AlreadyDecidedError, RefusedError, name_of, refusal
 from hall.queue.state import OPEN, State
 
@@ -83,6 +83,7 @@ def _open_day(state: State, command: cmd.OpenDay) -> list[ev.Event]:
                 if prompt.result != "rated" and command.at - prompt.asked_at < KEEP_PROMPTS
             ),
             alarms=tuple(alarm for alarm in state.alarms.values() if alarm.code not in _ALARMS_OF_A_DAY),
+            typical=waits.typical(state),
         )
     )
     return events
@@ -170,6 +171,7 @@ _DECIDE: Final = cast(
         cmd.PressKey: keys.press,
         cmd.CancelTicket: papers.cancel,
         cmd.ReprintTicket: papers.reprint,
+        cmd.EnquireTicket: enquiries.enquire,
         cmd.Rate: ratings.rate,
         cmd.LeaveUnrated: ratings.leave_unrated,
         cmd.ReportCall: ratings.report_call,

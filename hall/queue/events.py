@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from hall.queue.state import Alarm, Prompt
+from hall.queue.state import Alarm, Appointment, Prompt
 
 
 def _snake(name: str) -> str:
@@ -28,11 +28,16 @@ class Event(
 
 
 class DayOpened(Event, frozen=True, kw_only=True):
-    """A business date begins, numbers start again. `prompts` and `alarms` are taken over from before."""
+    """A business date begins, numbers start again. What is not over is taken over from before.
+
+    `typical`: service → how long a ticket took a counter until now, seconds.
+    """
 
     business_date: date
     prompts: tuple[Prompt, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    appointments: tuple[Appointment, ...] = ()
+    typical: dict[str, int] = {}
 
 
 class TicketExpired(Event, frozen=True, kw_only=True):
@@ -44,7 +49,10 @@ class TicketExpired(Event, frozen=True, kw_only=True):
 
 
 class TicketIssued(Event, frozen=True, kw_only=True):
-    """`state` is reserved (a kiosk prints it) or waiting. `ahead`: people before it for that service."""
+    """`state` is reserved (a kiosk prints it) or waiting. `ahead`: people before it for that service.
+
+    `paperless`: the kiosk shows it in place of printing. `name`: masked, only where the hall calls by name.
+    """
 
     ticket: str
     number: str
@@ -59,6 +67,9 @@ class TicketIssued(Event, frozen=True, kw_only=True):
     request: str | None = None
     print_by: datetime | None = None
     reserved_until: datetime | None = None
+    appointment: str | None = None
+    paperless: bool = False
+    name: str | None = None
 
 
 class PaperRecorded(Event, frozen=True, kw_only=True):
@@ -204,6 +215,26 @@ class ReprintAsked(Event, frozen=True, kw_only=True):
     priority: str | None = None
 
 
+class TicketEnquired(Event, frozen=True, kw_only=True):
+    """Somebody asked at `node` how a ticket stands, and what was answered.
+
+    `code`: why there is nothing to tell; all else is None then. `state` is in the words of the wire;
+    `service` the one it waits for, `counter` where it was called or has to go. `wait_min`: from … to minutes.
+    """
+
+    node: str
+    request: str
+    ticket: str
+    answer_by: datetime
+    code: str | None = None
+    number: str | None = None
+    state: str | None = None
+    service: str | None = None
+    counter: str | None = None
+    ahead: int | None = None
+    wait_min: tuple[int, int] | None = None
+
+
 class CounterChanged(Event, frozen=True, kw_only=True):
     counter: str
     state: str
@@ -255,6 +286,32 @@ class RatingUnmatched(Event, frozen=True, kw_only=True):
     ticket: str
     counter: str
     grade: int
+
+
+class ReasonsGiven(Event, frozen=True, kw_only=True):
+    """Why the grade, in ids of the catalogue of reasons `version`."""
+
+    prompt: str
+    ticket: str
+    counter: str
+    grade: int
+    version: int
+    reasons: tuple[str, ...]
+
+
+class ReasonsUnmatched(Event, frozen=True, kw_only=True):
+    """Reasons that belong to no grade that this journal knows: kept as they came.
+
+    `why`: prompt (not known, or of another ticket), grade (not rated so), again (it has reasons already).
+    """
+
+    prompt: str
+    ticket: str
+    counter: str
+    grade: int
+    version: int
+    reasons: tuple[str, ...]
+    why: str
 
 
 class RatingMissed(Event, frozen=True, kw_only=True):
@@ -312,8 +369,28 @@ class AlarmCleared(Event, frozen=True, kw_only=True):
     subject: str
 
 
+class AppointmentsImported(Event, frozen=True, kw_only=True):
+    """Those of a date that are not checked in are these now."""
+
+    business_date: date
+    appointments: tuple[Appointment, ...] = ()
+
+
+class HelpAnswered(Event, frozen=True, kw_only=True):
+    """Somebody is coming to the station that asked for help, or has been there. `answer`: as in the command."""
+
+    node: str
+    station: str
+    answer: str
+    answer_by: datetime
+    over: bool = False
+
+
 class Refused(Event, frozen=True, kw_only=True):
-    """A command that was decided against. `node` and `request`: a citizen at a kiosk waits for the answer."""
+    """A command that was decided against. `node` and `request`: a citizen at a kiosk waits for the answer.
+
+    `facts` fill the text of `code`.
+    """
 
     code: str
     what: str
@@ -321,6 +398,7 @@ class Refused(Event, frozen=True, kw_only=True):
     request: str | None = None
     counter: str | None = None
     ticket: str | None = None
+    facts: dict[str, str] = {}
 
 
 class NothingToDo(Event, frozen=True, kw_only=True):
@@ -363,17 +441,22 @@ AnyEvent = (
     | TicketTransferred
     | TicketCancelled
     | ReprintAsked
+    | TicketEnquired
     | CounterChanged
     | ClerkChanged
     | RatingPrompted
     | RatingGiven
     | RatingRepeated
     | RatingUnmatched
+    | ReasonsGiven
+    | ReasonsUnmatched
     | RatingMissed
     | CallReported
     | LeaseGranted
     | CommandEnded
     | NumbersSkipped
+    | AppointmentsImported
+    | HelpAnswered
     | AlarmRaised
     | AlarmCleared
     | Refused

@@ -6,10 +6,9 @@ from datetime import timedelta
 
 from hall.queue import commands as cmd
 from hall.queue import events as ev
+from hall.queue import hours
 from hall.queue.numbers import decide_lease, group_of, next_number, parse_number
-from hall.queue.policy import in_spans
 from hall.queue.refusals import RefusedError, alarm, known_ticket, refusal
-from hall.queue.rules import local_minute
 from hall.queue.state import OPEN, QUEUED, State
 
 
@@ -18,12 +17,11 @@ def issue(state: State, command: cmd.IssueTicket) -> list[ev.Event]:
     service = policy.services.get(command.service)
     if service is None:
         raise RefusedError("ticket.service_unknown")
-    if not service.open:
-        raise RefusedError("ticket.service_closed")
     if command.priority is not None and command.priority not in policy.priorities:
         raise RefusedError("ticket.priority_unknown")
-    if policy.issue_times and not in_spans(local_minute(command.at, policy.timezone), policy.issue_times):
-        raise RefusedError("ticket.hall_closed")
+    closed = hours.why_not(state, service, command.at)
+    if closed is not None:
+        raise RefusedError(closed)
     if command.ticket in state.tickets:
         raise RefusedError("ticket.exists")
     if command.requested_at is not None:
@@ -53,6 +51,8 @@ def issue(state: State, command: cmd.IssueTicket) -> list[ev.Event]:
             ahead=state.waiting.get(service.id, 0),
             print_by=command.at + timedelta(seconds=limits.print_deadline_s) if reserve else None,
             reserved_until=command.at + timedelta(seconds=limits.reservation_timeout_s) if reserve else None,
+            paperless=command.paperless and reserve,
+            name=command.name if policy.call_by_name else None,
         )
     ]
 

@@ -21,6 +21,8 @@ MAX_NUMBER: Final = 999_999
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Span = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-4]):[0-5][0-9]\Z")]
 """Local time of day, e.g. "08:30-12:00"; the end is not part of it."""
+Weekday = Annotated[int, msgspec.Meta(ge=1, le=7)]
+"""1 Monday … 7 Sunday."""
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,13 +38,23 @@ class Group(_Table, frozen=True, kw_only=True):
 
 
 class Service(_Table, frozen=True, kw_only=True):
-    """A matter that a citizen takes a number for. `open` False: shown, no numbers."""
+    """A matter that a citizen takes a number for. `open` False: shown, no numbers.
+
+    `quota`: how many numbers a business date has; None: no limit. `hours`, `days`: when numbers are given,
+    in place of the hall's `issue_times` and `issue_days`; empty: the hall's. `keywords`, `initials`: for the
+    search at the kiosk; without `initials` they are made of the Chinese name.
+    """
 
     id: Id
     name: LocalText
     group: Id
     zone: Id
     open: bool = True
+    quota: Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)] | None = None
+    hours: tuple[Span, ...] = ()
+    days: tuple[Weekday, ...] = ()
+    keywords: tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=24)], ...] = ()
+    initials: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]{1,64}\Z")] | None = None
 
 
 class Zone(_Table, frozen=True, kw_only=True):
@@ -51,6 +63,7 @@ class Zone(_Table, frozen=True, kw_only=True):
     id: Id
     name: LocalText
     directions: LocalText
+    floor: LocalText = {}
 
 
 class Counter(_Table, frozen=True, kw_only=True):
@@ -69,11 +82,15 @@ class Counter(_Table, frozen=True, kw_only=True):
 
 
 class Priority(_Table, frozen=True, kw_only=True):
-    """A priority class. `minimum_age`: a card that shows this age offers it by itself."""
+    """A priority class. `minimum_age`: a card that shows this age offers it by itself.
+
+    `needs_card`: only such a card gives it; a tap alone does not.
+    """
 
     id: Id
     name: LocalText
     minimum_age: Annotated[int, msgspec.Meta(ge=0, le=150)] | None = None
+    needs_card: bool = False
 
 
 class When(_Table, frozen=True, kw_only=True):
@@ -91,6 +108,17 @@ class CallFrom(_Table, frozen=True, kw_only=True):
 
     services: tuple[Id, ...] = ()
     priorities: tuple[Id, ...] = ()
+
+
+class Appointments(_Table, frozen=True, kw_only=True):
+    """Who has an appointment may check in from `early_min` before its time until `late_min` after its end.
+
+    `priority`: the class that the number gets, where the appointment names none; kiosks do not offer it.
+    """
+
+    early_min: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 30
+    late_min: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 15
+    priority: Id | None = None
 
 
 class Rule(_Table, frozen=True, kw_only=True):
@@ -135,6 +163,8 @@ class Limits(_Table, frozen=True, kw_only=True):
     print_deadline_s: Seconds = 20.0
     reservation_timeout_s: Seconds = 120.0
     """A reserved number without a paper result becomes void after this time."""
+    typical_serve_s: Seconds = 480.0
+    """How long a ticket takes a counter, until a service has been served often enough to know."""
     rating_timeout_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 30.0
     rating_deadline_s: Seconds = 20.0
     """A prompt that has not reached its keypad by then is not shown any more."""
@@ -147,7 +177,9 @@ class Limits(_Table, frozen=True, kw_only=True):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything above, looked up by id. `issue_times` empty: numbers are given at any time."""
+    """Everything above, looked up by id. `issue_times`, `issue_days` empty: numbers are given at any time,
+    on every day. `call_by_name` False: names that kiosks send are dropped before the journal.
+    """
 
     groups: dict[str, Group]
     services: dict[str, Service]
@@ -159,6 +191,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     timezone: str = "Asia/Shanghai"
     issue_times: tuple[str, ...] = ()
+    appointments: Appointments = Appointments()
+    issue_days: tuple[int, ...] = ()
+    call_by_name: bool = False
 
     def number(self, group: str, n: int) -> str:
         """The printed number of counter `n` in `group`, e.g. A005."""

@@ -8,12 +8,13 @@ from hall.queue.state import Outcome, State, Ticket
 
 
 class RefusedError(Exception):
-    """A command that may not be done now. `code` is a key of the text catalogue."""
+    """A command that may not be done now. `code` is a key of the text catalogue; `facts` fill its text."""
 
-    def __init__(self, code: str, ticket: str | None = None) -> None:
+    def __init__(self, code: str, ticket: str | None = None, facts: dict[str, str] | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.ticket = ticket
+        self.facts = facts or {}
 
 
 class AlreadyDecidedError(Exception):
@@ -35,6 +36,7 @@ def refusal(command: cmd.Command, error: RefusedError) -> ev.Refused:
         request=getattr(command, "request", None),
         counter=getattr(command, "counter", None),
         ticket=error.ticket,
+        facts=error.facts,
     )
 
 

@@ -29,6 +29,9 @@ AT_COUNTER: Final = ("called", "serving")
 OPEN: Final = ("reserved", *QUEUED, *AT_COUNTER, "parked")
 """States that a new business date ends with `expired`."""
 
+ON_SCREEN: Final = "ticket.on_screen"
+"""The code of a paperless ticket's result: the citizen saw the number, there is no paper."""
+
 MAX_DECIDED: Final = 100_000
 """Command ids remembered per generation; two generations are kept, so at least this many."""
 
@@ -40,7 +43,11 @@ Entry = tuple[datetime, int, str]
 
 
 class Ticket(msgspec.Struct, kw_only=True, gc=False):
-    """One number of the day. `order` counts the tickets of the day from 1."""
+    """One number of the day. `order` counts the tickets of the day from 1.
+
+    `taken_for`: the service whose quota it counts to, also after a transfer. `paperless`: the citizen has the
+    number from the screen and no paper of it is known. `name`: masked.
+    """
 
     ticket: str
     order: int
@@ -63,6 +70,28 @@ class Ticket(msgspec.Struct, kw_only=True, gc=False):
     last_call_at: datetime | None = None
     ended_at: datetime | None = None
     reprints: int = 0
+    appointment: str | None = None
+    taken_for: str = ""
+    paperless: bool = False
+    name: str | None = None
+
+
+class Appointment(msgspec.Struct, kw_only=True, gc=False):
+    """Somebody is expected between `start` and `end` (UTC) of a business date.
+
+    `proofs`: keyed hashes of the ID number and the code, one of which checks in. `name`: masked. `ticket`: the
+    number that was given for it last.
+    """
+
+    id: str
+    business_date: date
+    service: str
+    start: datetime
+    end: datetime
+    proofs: tuple[str, ...]
+    name: str | None = None
+    priority: str | None = None
+    ticket: str | None = None
 
 
 class CounterNow(msgspec.Struct, kw_only=True):
@@ -90,6 +119,8 @@ class Prompt(msgspec.Struct, kw_only=True):
     expires_at: datetime
     result: Literal["open", "unrated", "rated"] = "open"
     grade: int | None = None
+    reasons: tuple[str, ...] = ()
+    reasons_version: int | None = None
 
 
 class Lease(msgspec.Struct, kw_only=True):
@@ -143,9 +174,17 @@ class State(msgspec.Struct, kw_only=True):
     waiting: dict[str, int] = {}
     """Service → how many tickets are queued for it."""
     reserved: dict[str, datetime] = {}
+    taken: dict[str, int] = {}
+    """Service → numbers of this date that count to its quota: all that are neither void nor cancelled."""
+    served: dict[str, list[int]] = {}
+    """Service → how long its newest tickets took a counter, seconds; at most `waits.KEPT`."""
+    typical: dict[str, int] = {}
+    """Service → how long a ticket took a counter on the dates before, seconds."""
     counters: dict[str, CounterNow] = {}
     prompts: dict[str, Prompt] = {}
     open_prompts: dict[str, datetime] = {}
+    appointments: dict[date, dict[str, Appointment]] = {}
+    """Date → those of it by id; of this business date and later ones."""
     alarms: dict[tuple[str, str], Alarm] = {}
     missed: list[str] = []
     decided: dict[str, Outcome] = {}
@@ -154,6 +193,19 @@ class State(msgspec.Struct, kw_only=True):
     def outcome(self, command: str) -> Outcome | None:
         """What was decided about a command id, None when it was not decided yet."""
         return self.decided.get(command) or self.decided_before.get(command)
+
+    def checked_in(self, appointment: Appointment) -> Ticket | None:
+        """The number that holds for the appointment; None: it can be checked in (again)."""
+        ticket = self.tickets.get(appointment.ticket) if appointment.ticket is not None else None
+        return ticket if ticket is not None and ticket.state not in ("void", "cancelled") else None
+
+    def replaced(self, ticket: Ticket) -> bool:
+        """Whether another number was given for the appointment of this one, which must not come back."""
+        if ticket.appointment is None or self.business_date is None:
+            return False
+        appointment = self.appointments.get(self.business_date, {}).get(ticket.appointment)
+        other = self.checked_in(appointment) if appointment is not None else None
+        return other is not None and other.ticket != ticket.ticket
 
 
 def empty(policy: Policy) -> State:
