@@ -1,7 +1,7 @@
 """The hall's key and what is matched under it: ID numbers and codes of appointments, kept by nobody.
 
-A kiosk hashes what it reads, the coordinator what is imported; both have the same key file. The text is
-hashed as it stands, in UTF-8 (`drivers.card_reader.secret.Secret.keyed_hash` does the same).
+A kiosk hashes what it reads, the coordinator what is imported; both have the same key file and both hash by
+`keyed_hash`, so that a number that is typed, scanned, read from a card or imported from a table is the same.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 import stat
+import unicodedata
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,20 @@ def read_key(path: Path) -> bytes:
     return key
 
 
+def normalised(text: str) -> str:
+    """`text` as it is matched: full-width letters and digits as ASCII, capitals, no spaces, dashes or controls.
+
+    So "11010119900307001x" is the number on the card, and "yy-20 48" the code YY2048.
+    """
+    kept = (letter for letter in unicodedata.normalize("NFKC", text) if _counts(letter))
+    return "".join(kept).upper()
+
+
 def keyed_hash(key: bytes, text: str) -> Proof:
-    """HMAC-SHA-256 in hex of `text` as it stands."""
-    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
+    """HMAC-SHA-256 in hex of the `normalised` text in UTF-8."""
+    return hmac.digest(key, normalised(text).encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def _counts(letter: str) -> bool:
+    category = unicodedata.category(letter)
+    return category[0] != "Z" and category not in ("Pd", "Cc", "Cf")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from typing import Final, Literal
 from unicodedata import category
 
@@ -49,6 +50,10 @@ class Secret:
     def keyed_hash(self, key: bytes) -> str:
         """HMAC-SHA-256 of the text in UTF-8, in hex, for matching without keeping."""
         return hmac.digest(key, self._text.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+    def told(self, to: Callable[[str], str]) -> str:
+        """What `to` makes of the text: a hash under the hall's key, for matching. `to` may not keep the text."""
+        return to(self._text)
 
     def part(self, pattern: re.Pattern[str]) -> str | None:
         """What the first group of `pattern` holds when it fits the whole text, else None.
