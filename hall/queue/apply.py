@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable
+from copy import copy
 from typing import Any, Final, cast
 
 from hall.queue import events as ev
-from hall.queue import waits
+from hall.queue import help_key, waits
+from hall.queue.appointments import kept_at_import
 from hall.queue.rules import next_ratios
 from hall.queue.state import (
     MAX_DECIDED,
@@ -134,13 +136,14 @@ def _day_opened(state: State, event: ev.DayOpened) -> None:
         counter.id: CounterNow(counter=counter.id, clerk=counter.clerk)
         for counter in state.policy.counters.values()
     }
-    state.prompts = {prompt.prompt: _copy_prompt(prompt) for prompt in event.prompts}
+    state.prompts = {prompt.prompt: copy(prompt) for prompt in event.prompts}
     state.open_prompts = {p.prompt: p.expires_at for p in event.prompts if p.result == "open"}
-    state.alarms = {(alarm.code, alarm.subject): alarm for alarm in event.alarms}
-
-
-def _copy_prompt(prompt: Prompt) -> Prompt:
-    return Prompt(**{field: getattr(prompt, field) for field in Prompt.__struct_fields__})
+    state.alarms = {(alarm.code, alarm.subject): copy(alarm) for alarm in event.alarms}
+    state.appointments = {}
+    for appointment in event.appointments:
+        of_date = state.appointments.setdefault(appointment.business_date, {})
+        of_date[appointment.id] = copy(appointment)
+        of_date[appointment.id].ticket = None
 
 
 def _ticket_expired(state: State, event: ev.TicketExpired) -> None:
@@ -168,9 +171,11 @@ def _ticket_issued(state: State, event: ev.TicketIssued) -> None:
         taken_for=event.service,
         paperless=event.paperless,
         name=event.name,
+        appointment=event.appointment,
     )
     state.tickets[event.ticket] = ticket
     _take(state, ticket, 1)
+    _check_in(state, ticket)
     state.used[event.number] = event.ticket
     state.numbers[event.group] = event.n + 1
     if event.state == "waiting":
@@ -195,8 +200,17 @@ def _paper_recorded(state: State, event: ev.PaperRecorded) -> None:
             _join(state, ticket)
             if was_void:
                 _take(state, ticket, 1)
+                _check_in(state, ticket)
         else:
             _void(state, ticket, event)
+
+
+def _check_in(state: State, ticket: Ticket) -> None:
+    """The number holds for its appointment, where that still stands (an import may have taken it away)."""
+    if ticket.appointment is not None and state.business_date is not None:
+        appointment = state.appointments.get(state.business_date, {}).get(ticket.appointment)
+        if appointment is not None:
+            appointment.ticket = ticket.ticket
 
 
 def _ticket_voided(state: State, event: ev.TicketVoided) -> None:
@@ -356,6 +370,24 @@ def _rating_missed(state: State, event: ev.RatingMissed) -> None:
     state.open_prompts.pop(event.prompt, None)
 
 
+def _reasons_given(state: State, event: ev.ReasonsGiven) -> None:
+    prompt = state.prompts[event.prompt]
+    prompt.reasons = event.reasons
+    prompt.reasons_version = event.version
+
+
+def _appointments_imported(state: State, event: ev.AppointmentsImported) -> None:
+    kept = kept_at_import(state, event)
+    new = {appointment.id: copy(appointment) for appointment in event.appointments}
+    state.appointments[event.business_date] = new | kept
+
+
+def _help_answered(state: State, event: ev.HelpAnswered) -> None:
+    known = state.alarms.get((help_key.CODE, help_key.subject_of(event.node, event.station)))
+    if known is not None:
+        known.facts = known.facts | {help_key.ANSWERED: event.at.isoformat()}
+
+
 def _lease_granted(state: State, event: ev.LeaseGranted) -> None:
     state.leases.append(
         Lease(
@@ -417,6 +449,9 @@ _CHANGES: Final = cast(
         ev.RatingPrompted: _rating_prompted,
         ev.RatingGiven: _rating_given,
         ev.RatingMissed: _rating_missed,
+        ev.ReasonsGiven: _reasons_given,
+        ev.AppointmentsImported: _appointments_imported,
+        ev.HelpAnswered: _help_answered,
         ev.LeaseGranted: _lease_granted,
         ev.CommandEnded: _command_ended,
         ev.NumbersSkipped: _numbers_skipped,

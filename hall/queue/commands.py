@@ -29,7 +29,7 @@ class IssueTicket(Command, frozen=True, kw_only=True):
     """A citizen wants a number. With `node` (a kiosk) it is reserved until the paper is out.
 
     `paperless`: the kiosk shows it in place of printing. `name`: masked; dropped where the hall does not call
-    by name.
+    by name. `appointment`: the one that is checked in with it; neither hours nor quotas hold for it.
     """
 
     ticket: str
@@ -41,6 +41,7 @@ class IssueTicket(Command, frozen=True, kw_only=True):
     requested_at: datetime | None = None
     paperless: bool = False
     name: str | None = None
+    appointment: str | None = None
 
 
 class RecordPaper(Command, frozen=True, kw_only=True):

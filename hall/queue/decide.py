@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final, cast
 
+from hall.queue import appointments, enquiries, help_key, keys, papers, ratings, waits
 from hall.queue import commands as cmd
-from hall.queue import enquiries, keys, papers, ratings, waits
 from hall.queue import events as ev
 from hall.queue.refusals import AlreadyDecidedError, RefusedError, name_of, refusal
 from hall.queue.state import OPEN, State
@@ -26,6 +26,7 @@ _ALARMS_OF_A_DAY: Final = (
     "hall.number_duplicate",
     "hall.ticket_flagged",
     "hall.lease_full",
+    help_key.CODE,
 )
 """Alarms about tickets of one date; the next date begins without them."""
 
@@ -83,6 +84,12 @@ def _open_day(state: State, command: cmd.OpenDay) -> list[ev.Event]:
                 if prompt.result != "rated" and command.at - prompt.asked_at < KEEP_PROMPTS
             ),
             alarms=tuple(alarm for alarm in state.alarms.values() if alarm.code not in _ALARMS_OF_A_DAY),
+            appointments=tuple(
+                appointment
+                for date, known in state.appointments.items()
+                for appointment in known.values()
+                if date >= command.business_date
+            ),
             typical=waits.typical(state),
         )
     )
@@ -172,7 +179,12 @@ _DECIDE: Final = cast(
         cmd.CancelTicket: papers.cancel,
         cmd.ReprintTicket: papers.reprint,
         cmd.EnquireTicket: enquiries.enquire,
+        cmd.ImportAppointments: appointments.import_,
+        cmd.CheckIn: appointments.check_in,
+        cmd.AskHelp: help_key.ask,
+        cmd.AnswerHelp: help_key.answer,
         cmd.Rate: ratings.rate,
+        cmd.GiveReasons: ratings.give_reasons,
         cmd.LeaveUnrated: ratings.leave_unrated,
         cmd.ReportCall: ratings.report_call,
         cmd.GrantLease: papers.grant_lease,

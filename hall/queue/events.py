@@ -377,7 +377,7 @@ class AppointmentsImported(Event, frozen=True, kw_only=True):
 
 
 class HelpAnswered(Event, frozen=True, kw_only=True):
-    """Somebody is coming to the station that asked for help, or has been there. `answer`: as in the command."""
+    """Somebody is coming to a station that asked for help, or has been there. `answer`: as in the command."""
 
     node: str
     station: str

@@ -8,6 +8,7 @@ from hall.queue import commands as cmd
 from hall.queue import events as ev
 from hall.queue import hours
 from hall.queue.numbers import decide_lease, group_of, next_number, parse_number
+from hall.queue.policy import Service
 from hall.queue.refusals import RefusedError, alarm, known_ticket, refusal
 from hall.queue.state import OPEN, QUEUED, State
 
@@ -19,9 +20,7 @@ def issue(state: State, command: cmd.IssueTicket) -> list[ev.Event]:
         raise RefusedError("ticket.service_unknown")
     if command.priority is not None and command.priority not in policy.priorities:
         raise RefusedError("ticket.priority_unknown")
-    closed = hours.why_not(state, service, command.at)
-    if closed is not None:
-        raise RefusedError(closed)
+    _may_issue(state, service, command)
     if command.ticket in state.tickets:
         raise RefusedError("ticket.exists")
     if command.requested_at is not None:
@@ -53,8 +52,22 @@ def issue(state: State, command: cmd.IssueTicket) -> list[ev.Event]:
             reserved_until=command.at + timedelta(seconds=limits.reservation_timeout_s) if reserve else None,
             paperless=command.paperless and reserve,
             name=command.name if policy.call_by_name else None,
+            appointment=command.appointment,
         )
     ]
+
+
+def _may_issue(state: State, service: Service, command: cmd.IssueTicket) -> None:
+    """Raises RefusedError when no number is given for the service now."""
+    if command.appointment is not None:
+        # The hall has promised this hour and this place.
+        closed = None if service.open else "ticket.service_closed"
+    else:
+        closed = hours.why_not(state, service, command.at)
+        if command.source == "kiosk" and command.priority == state.policy.appointments.priority is not None:
+            closed = "ticket.priority_unknown"
+    if closed is not None:
+        raise RefusedError(closed)
 
 
 def record_paper(state: State, command: cmd.RecordPaper) -> list[ev.Event]:
@@ -75,7 +88,7 @@ def record_paper(state: State, command: cmd.RecordPaper) -> list[ev.Event]:
     becomes: str | None = None
     if ticket.state == "reserved":
         becomes = "void" if command.paper == "failed" else "waiting"
-    elif ticket.state == "void" and command.paper != "failed":
+    elif ticket.state == "void" and command.paper != "failed" and not state.replaced(ticket):
         becomes = "waiting"
     return _paper(command, becomes)
 
@@ -230,7 +243,7 @@ def reprint(state: State, command: cmd.ReprintTicket) -> list[ev.Event]:
     node = command.node or ticket.node
     if node is None:
         raise RefusedError("ticket.no_printer", ticket.ticket)
-    if ticket.state not in ("void", *OPEN, "no_show"):
+    if ticket.state not in ("void", *OPEN, "no_show") or state.replaced(ticket):
         raise RefusedError("ticket.not_open", ticket.ticket)
     return [
         ev.ReprintAsked(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hall.queue import commands as cmd
 from hall.queue import events as ev
 from hall.queue.refusals import alarm
@@ -45,6 +47,29 @@ def rate(state: State, command: cmd.Rate) -> list[ev.Event]:
             late=prompt.result == "unrated",
         )
     ]
+
+
+def give_reasons(state: State, command: cmd.GiveReasons) -> list[ev.Event]:
+    """They count once, and only under the grade that the service got."""
+    prompt = state.prompts.get(command.prompt)
+    why = None
+    if prompt is None or prompt.ticket != command.ticket:
+        why = "prompt"
+    elif prompt.result != "rated" or prompt.grade != command.grade:
+        why = "grade"
+    elif prompt.reasons:
+        why = "again"
+    given: dict[str, Any] = {
+        "at": command.at,
+        "command": command.id,
+        "prompt": command.prompt,
+        "ticket": command.ticket,
+        "counter": command.counter,
+        "grade": command.grade,
+        "version": command.version,
+        "reasons": tuple(dict.fromkeys(command.reasons)),
+    }
+    return [ev.ReasonsGiven(**given) if why is None else ev.ReasonsUnmatched(**given, why=why)]
 
 
 def leave_unrated(state: State, command: cmd.LeaveUnrated) -> list[ev.Event]:

@@ -79,8 +79,8 @@ class Ticket(msgspec.Struct, kw_only=True, gc=False):
 class Appointment(msgspec.Struct, kw_only=True, gc=False):
     """Somebody is expected between `start` and `end` (UTC) of a business date.
 
-    `proofs`: keyed hashes of the ID number and the code, one of which checks in. `name`: masked. `ticket`: the
-    number that was given for it last.
+    `proofs`: keyed hashes of the ID number and the code, one of which checks in. `name`: masked. `ticket`:
+    the number that was given for it last.
     """
 
     id: str
