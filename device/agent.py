@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -44,6 +45,7 @@ from wire.messages import (
     NodeState,
 )
 from wire.mqtt import Mqtt, Received
+from wire.shown import Picture
 from wire.topics import Topic, subscription, topic
 
 if TYPE_CHECKING:
@@ -90,6 +92,14 @@ class Agent:
         self.stations = [runner(entry, self.node, self._driver) for entry in profile.station]
         self.screens = ScreenLink(profile.screen_socket, {s.id: s for s in self.stations})
         self.node.screens = self.screens
+        if profile.screen_socket is not None:
+            # Imported here: a node without screens needs no pictures.
+            from device.stations.pictures import Pictures
+
+            self.node.pictures = Pictures(Path(profile.storage).parent / "pictures", self.node)
+            self.node.pictures.follow = self._follow_picture
+            self.node.pictures.on_change = self._on_pictures
+            self.node.pictures.on_fault = lambda: self._on_storage_fault(self.storage.fault)
         self.sender = OutboxSender(self.storage, self._publish_event)
         self.dispatch = Dispatch(
             self.storage, self.clock, self._handlers(), lambda row: self._send_again(row.payload)
@@ -120,6 +130,8 @@ class Agent:
             on_connected=self._birth,
             on_disconnected=lambda _reason: self.link.set_connected(False),
         )
+        if self.node.pictures is not None:
+            self.node.pictures.start()
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [
@@ -146,6 +158,8 @@ class Agent:
         finally:
             await self.screens.stop()
             await self.node.settle()
+            if self.node.pictures is not None:
+                self.node.pictures.stop()
             self.link.close()
             await mqtt.stop()
             await self.storage.stop()
@@ -194,9 +208,20 @@ class Agent:
         for station in self.stations:
             station.on_device(state)
 
+    def _follow_picture(self, picture: str, wanted: bool) -> None:
+        if self._mqtt is not None:
+            change = self._mqtt.subscribe if wanted else self._mqtt.unsubscribe
+            change(self._topic("picture", picture=picture))
+
+    def _on_pictures(self) -> None:
+        for station in self.stations:
+            station.on_pictures()
+
     def _on_storage_fault(self, code: str | None) -> None:
         now = self.clock.now()
         notice = self.storage.notice
+        if notice is None and self.node.pictures is not None:
+            notice = self.node.pictures.fault
         health = "fault" if code is not None else "degraded" if notice is not None else "ok"
         state = DeviceState(
             device=STORAGE_DEVICE,
@@ -207,8 +232,7 @@ class Agent:
             since=now,
             seen_at=now if code is None else None,
         )
-        self.node.devices[STORAGE_DEVICE] = state
-        self._publish_device(state)
+        self._on_device_state(state)
 
     def _publish_device(self, state: DeviceState) -> None:
         if self._mqtt is not None:
@@ -311,6 +335,9 @@ class Agent:
                 self._ack(message, where)
             case CoordinatorState():
                 self.link.hear(message, retained=received.retained)
+            case Picture():
+                if self.node.pictures is not None:
+                    self.node.pictures.take(message)
             case _ if where.kind.retained:
                 for station in self.stations:
                     station.on_retained(where.name, message, where.ids)

@@ -12,8 +12,9 @@ from wire.messages import CoordinatorState
 
 logger = logging.getLogger(__name__)
 
-FRESH_S: Final = 10.0
-"""A heartbeat older than this (it comes every 3 s) means that the coordinator is away: marked within 10 s."""
+FRESH_S: Final = 9.5
+"""A heartbeat older than this (it comes every 3 s) means that the coordinator is away. Screens mark what is
+old within 10 s: the rest is for its way and for drawing."""
 
 
 class CoordinatorLink:

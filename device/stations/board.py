@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from device.profile import BoardStation
 from device.stations.lights import StationLight
+from device.stations.playlist import StationPlaylist
 from device.stations.station import Node, Recent, Station
 from drivers.voice.protocol import Announcement, Voice
-from wire.messages import Board, Call, CallReported, DeviceState
+from wire.messages import Board, Call, CallReported, DeviceState, Message
 from wire.screen_link import BoardShown, LinkMessage
 
 if TYPE_CHECKING:
@@ -33,19 +34,29 @@ class BoardStationRunner(Station):
         self._voice = voice
         self._light = StationLight(node, station.light, light, station.flash_s)
         self._calls = Recent()
+        self._playlist = StationPlaylist(node, station.id, "board", station.zone)
 
     @property
     def topics(self) -> list[tuple[str, dict[str, str]]]:
-        return [("board", {}), ("call", {})]
+        return [("board", {}), ("call", {}), self._playlist.topic]
+
+    async def start(self) -> None:
+        await self._playlist.start()
 
     def whole(self) -> list[LinkMessage]:
-        return [BoardShown(board=self.node.board, stale=not self.node.link.online)]
+        return [self._shown(), self._playlist.shown()]
 
     def on_online(self, online: bool) -> None:
         self._show()
 
     def on_board(self, board: Board) -> None:
         self._show()
+
+    def on_retained(self, name: str, message: Message, ids: dict[str, str]) -> None:
+        self._playlist.on_retained(message)
+
+    def on_pictures(self) -> None:
+        self._playlist.on_pictures()
 
     def on_call(self, call: Call) -> None:
         if self._station.zone not in (None, call.zone) or not self._calls.new((call.call, call.attempt)):
@@ -87,6 +98,8 @@ class BoardStationRunner(Station):
             CallReported(call=call.call, device=device, how="heard", outcome=outcome, code=code)  # type: ignore[arg-type]
         )
 
+    def _shown(self) -> BoardShown:
+        return BoardShown(board=self.node.board, stale=not self.node.link.online, zone=self._station.zone)
+
     def _show(self) -> None:
-        for message in self.whole():
-            self.node.show(self.id, message)
+        self.node.show(self.id, self._shown())

@@ -29,7 +29,8 @@ from wire.messages import (
     Message,
     PromptRating,
 )
-from wire.screen_link import CounterShown, LinkMessage, RateService, ToAgent
+from wire.screen_link import CounterShown, GiveReasons, LinkMessage, RateService, ToAgent
+from wire.shown import RatingReasons
 
 if TYPE_CHECKING:
     from drivers.light.protocol import Light
@@ -76,12 +77,12 @@ class CounterStationRunner(Station):
             station.rating_keypad,
             rating_keypad,
             lambda: node.has_screen(self.id, "rating"),
-            self._show_on_panel,
+            self._on_rating,
         )
 
     @property
     def topics(self) -> list[tuple[str, dict[str, str]]]:
-        return [("counter", {"counter": self._station.counter}), ("call", {})]
+        return [("counter", {"counter": self._station.counter}), ("call", {}), ("rating_reasons", {})]
 
     @property
     def handlers(self) -> dict[type[Message], Handler]:
@@ -98,14 +99,14 @@ class CounterStationRunner(Station):
                 tasks.create_task(self._read_rating_keys(self._rating_keypad), name=f"{self.id} rating keys")
 
     def whole(self) -> list[LinkMessage]:
-        return [CounterShown(counter=self._state, prompt=self.rating.prompt, stale=not self.node.link.online)]
+        return [self._counter_shown(), self.rating.shown()]
 
     # ---------------------------------------------------------------- what the hall says
 
     def on_online(self, online: bool) -> None:
         self._render()
         self._call_keypad.follow(self._state)
-        self._show_on_panel()
+        self._show_counter()
 
     def on_counter(self, counter: CounterState) -> None:
         before = self._state
@@ -126,7 +127,18 @@ class CounterStationRunner(Station):
         self._render()
         self._call_keypad.answered()
         self._call_keypad.follow(counter)
-        self._show_on_panel()
+        if self.node.pictures is not None:
+            photo = counter.clerk.photo if counter.clerk is not None else None
+            self.node.pictures.want(self.id, [photo] if photo is not None else [])
+        self._show_counter()
+
+    def on_retained(self, name: str, message: Message, ids: dict[str, str]) -> None:
+        if isinstance(message, RatingReasons):
+            self.rating.on_reasons(message)
+
+    def on_pictures(self) -> None:
+        if self._state is not None and self._state.clerk is not None and self._state.clerk.photo is not None:
+            self._show_counter()
 
     def on_call(self, call: Call) -> None:
         if call.counter != self._station.counter or not self._calls.new((call.call, call.attempt)):
@@ -146,10 +158,14 @@ class CounterStationRunner(Station):
         self._call_light.on_device(state)
         if state.device == self._station.call_keypad and state.health in ("ok", "degraded"):
             self._call_keypad.device_back()
+        if state.kind == "storage":
+            self._show_rating()  # a grade can be kept, or not any more
 
     async def on_screen(self, message: ToAgent) -> None:
         if isinstance(message, RateService):
             await self.rating.touch(message.prompt, message.grade)
+        elif isinstance(message, GiveReasons):
+            await self.rating.give_reasons(message)
         self._panel.on_screen(message)
 
     # ---------------------------------------------------------------- the call screen
@@ -266,8 +282,24 @@ class CounterStationRunner(Station):
         while True:
             await self.rating.key(await keypad.next_key())
 
-    # ---------------------------------------------------------------- the panel
+    # ---------------------------------------------------------------- the panels
 
-    def _show_on_panel(self) -> None:
-        for message in self.whole():
-            self.node.show(self.id, message)
+    def _counter_shown(self) -> CounterShown:
+        pictures, state = self.node.pictures, self._state
+        photo = state.clerk.photo if state is not None and state.clerk is not None else None
+        return CounterShown(
+            counter=state,
+            prompt=self.rating.prompt,
+            stale=not self.node.link.online,
+            photo=pictures.file(photo) if pictures is not None else None,
+        )
+
+    def _show_counter(self) -> None:
+        self.node.show(self.id, self._counter_shown())
+
+    def _show_rating(self) -> None:
+        self.node.show(self.id, self.rating.shown(), "rating")
+
+    def _on_rating(self) -> None:
+        self._show_counter()
+        self._show_rating()

@@ -2,6 +2,11 @@
 
 A prompt is accepted durably and its command answered by how it ends: `rated`, or `rating_unanswered` with
 the reason. Only the rating keypad and the rating panel can grade; a prompt cannot be ended by the clerk.
+
+After the grade a rating panel may ask why: the prompt stands with its grade until reasons are given,
+REASONS_S have passed or another prompt comes. The grade is safe by then: reasons that are not given, or are
+lost with a restart, take nothing from it. Keypads give a grade and never a reason: an impatient second press
+of a grade's key would become one.
 """
 
 from __future__ import annotations
@@ -19,13 +24,21 @@ from device.dispatch import NotMine
 from device.stations.station import Node
 from drivers.errors import DriverError
 from drivers.keypad.protocol import Keypad, KeyPress
-from wire.messages import Message, NodeCommand, PromptRating, Rated, RatingUnanswered
+from wire.codec import BadMessageError, decode, encode
+from wire.messages import Message, NodeCommand, PromptRating, Rated, RatingReasonsGiven, RatingUnanswered
+from wire.screen_link import GiveReasons, RatingShown
+from wire.shown import RatingReasons
 
 logger = logging.getLogger(__name__)
 
 GRADES: Final = {"1": 1, "2": 2, "3": 3, "4": 4, "5": 5}
 RETRY_S: Final = 1.0
 """How soon an ended prompt that could not be stored is tried again."""
+REASONS_S: Final = 15.0
+"""How long the panel may offer reasons after a grade."""
+THANKS_S: Final = 4.0
+"""How long thanks stand where there is nothing (more) to ask."""
+KEY: Final = "rating_reasons"
 
 
 class _Open(msgspec.Struct, frozen=True):
@@ -35,8 +48,19 @@ class _Open(msgspec.Struct, frozen=True):
     timer: asyncio.TimerHandle
 
 
+class _Graded(msgspec.Struct):
+    """`reasons` of the grade, as they were when it was given; None: there are none, or none are wanted."""
+
+    prompt: PromptRating
+    grade: int
+    reasons: RatingReasons | None
+    ends: float
+    timer: asyncio.TimerHandle
+    given: bool = False
+
+
 class Rating:
-    """The prompts of one counter. `on_change` is called when another prompt, or none, is open."""
+    """The prompts of one counter. `on_change` is called when `prompt` or `shown` is another."""
 
     def __init__(
         self,
@@ -54,6 +78,8 @@ class Rating:
         self._has_panel = has_panel
         self._on_change = on_change
         self._open: _Open | None = None
+        self._graded: _Graded | None = None
+        self._reasons: RatingReasons | None = None
         self._changing = asyncio.Lock()
         """Held while a prompt is stored or a grade is: two at once would leave one of them without an end."""
 
@@ -62,8 +88,36 @@ class Rating:
         """The prompt that a citizen can answer now."""
         return self._open.prompt if self._open is not None else None
 
+    def shown(self) -> RatingShown:
+        """What a rating panel asks now."""
+        works = self._node.storage.fault is None
+        now = asyncio.get_running_loop().time()
+        if (open_ := self._open) is not None:
+            return RatingShown(prompt=open_.prompt, left_s=max(0.0, open_.ends - now), works=works)
+        if (graded := self._graded) is not None:
+            return RatingShown(
+                prompt=graded.prompt,
+                left_s=max(0.0, graded.ends - now),
+                grade=graded.grade,
+                reasons=graded.reasons,
+                reasons_given=graded.given,
+                works=works,
+            )
+        return RatingShown(works=works)
+
+    def on_reasons(self, reasons: RatingReasons) -> None:
+        """The hall's newest catalogue, for the next grade."""
+        if reasons != self._reasons:
+            self._reasons = reasons
+            self._node.spawn(self._node.storage.keep(KEY, encode(reasons)), "keeping the reasons")
+
     async def start(self) -> None:
         """Take up the prompts that an earlier process left: go on with the newest, end what ran out."""
+        if (kept := await self._node.storage.kept(KEY)) is not None:
+            try:
+                self._reasons = decode(kept, RatingReasons)
+            except BadMessageError as error:
+                logger.error("the kept reasons are not readable: %s", error)
         mine = [p for p in await self._node.storage.open_prompts() if p.prompt.counter == self._counter]
         for number, left in enumerate(mine):
             seconds = (left.until - self._node.clock.now()).total_seconds()
@@ -113,9 +167,67 @@ class Rating:
         if self._open is not None and self._open.prompt.prompt == prompt:
             await self._rate(self._open, grade)
 
+    async def give_reasons(self, said: GiveReasons) -> None:
+        """Reasons touched on the rating panel; none at all: the citizen has nothing to add."""
+        graded = self._graded
+        if graded is None or graded.prompt.prompt != said.prompt or graded.reasons is None or graded.given:
+            return
+        offered = {reason.reason for reason in graded.reasons.reasons}
+        chosen = tuple(dict.fromkeys(said.reasons))
+        if said.version != graded.reasons.version or not offered.issuperset(chosen):
+            logger.warning("counter %s: reasons that were not offered", self._counter)
+            return
+        if not chosen:
+            self._thank_for(graded.prompt, graded.grade)
+            return
+        graded.given = True  # from here on a second touch means nothing
+        given = RatingReasonsGiven(
+            prompt=said.prompt,
+            ticket=graded.prompt.ticket,
+            counter=self._counter,
+            grade=graded.grade,
+            version=said.version,
+            reasons=chosen,
+        )
+        kept = await self._node.report(given)
+        if self._graded is not graded:
+            return
+        if kept:
+            self._thank_for(graded.prompt, graded.grade, given=True)
+        else:
+            graded.given = False
+            self._on_change()
+
     # ---------------------------------------------------------------- inside
 
+    def _offered(self, grade: int) -> RatingReasons | None:
+        if self._reasons is None or not self._has_panel():
+            return None
+        fitting = tuple(reason for reason in self._reasons.reasons if grade in reason.grades)
+        return RatingReasons(version=self._reasons.version, reasons=fitting) if fitting else None
+
+    def _thank_for(
+        self, prompt: PromptRating, grade: int, reasons: RatingReasons | None = None, *, given: bool = False
+    ) -> None:
+        """The panel stands with the grade, and with `reasons` to choose from, for a while."""
+        self._end_graded()
+        loop = asyncio.get_running_loop()
+        seconds = REASONS_S if reasons is not None else THANKS_S
+        timer = loop.call_later(seconds, self._over)
+        self._graded = _Graded(prompt, grade, reasons, loop.time() + seconds, timer, given)
+        self._on_change()
+
+    def _end_graded(self) -> None:
+        if self._graded is not None:
+            self._graded.timer.cancel()
+            self._graded = None
+
+    def _over(self) -> None:
+        self._end_graded()
+        self._on_change()
+
     def _begin(self, prompt: PromptRating, seconds: float) -> None:
+        self._end_graded()
         loop = asyncio.get_running_loop()
         now = loop.time()
         timer = loop.call_later(max(0.0, seconds), self._run_out, prompt.prompt)
@@ -136,8 +248,8 @@ class Rating:
                 self._begin(prompt, open_.ends - asyncio.get_running_loop().time())
                 return
         if self._open is None:
+            self._thank_for(prompt, grade, self._offered(grade))
             await self._thank()
-            self._on_change()
 
     def _run_out(self, prompt: str) -> None:
         if self._open is not None and self._open.prompt.prompt == prompt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from device.clock import Clock
 from device.coordinator_link import CoordinatorLink
@@ -15,6 +15,9 @@ from device.storage import Storage
 from drivers.errors import DriverError
 from wire.messages import Board, Call, Catalogue, CounterState, DeviceState, Message
 from wire.screen_link import LinkMessage, ScreenRole, ToAgent
+
+if TYPE_CHECKING:
+    from device.stations.pictures import Pictures
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ class Node:
         self.board: Board | None = None
         self.devices: dict[str, DeviceState] = {}
         self.screens: Screens | None = None
+        self.pictures: Pictures | None = None  # where the node has screens
         self._tasks: set[asyncio.Task[None]] = set()
         self._to_the_end: set[asyncio.Task[None]] = set()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,21 @@ async def test_the_board_is_marked_when_it_is_old(room: Any, board: BoardStation
     board.on_board(room.node.board)
     room.coordinator(online=False)
     assert [m.stale for m in room.screen.of(BoardShown)] == [False, False, True]
-    assert board.whole() == [BoardShown(board=room.node.board, stale=True)]
+    assert board.whole()[0] == BoardShown(board=room.node.board, stale=True, zone="east")
+
+
+async def test_a_coordinator_that_hangs_makes_the_board_old_within_10_s(
+    room: Any, board: BoardStationRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    real, later = loop.time, 0.0
+    monkeypatch.setattr(loop, "time", lambda: real() + later)
+    room.coordinator()  # the broker stays connected; no heartbeat after this one
+    later = 8.9
+    await asyncio.sleep(0)
+    assert room.screen.of(BoardShown)[-1].stale is False
+    later = 9.9
+    await room.until(lambda: room.screen.of(BoardShown)[-1].stale)
 
 
 def test_a_voice_goes_by_the_halls_time(tmp_path: Path) -> None:

@@ -410,5 +410,5 @@ async def test_a_screen_gets_the_whole_state(room: Any, counter: CounterStationR
     shown = state(room)
     counter.on_counter(shown)
     await room.command(prompt())
-    assert counter.whole() == [CounterShown(counter=shown, prompt=prompt(), stale=False)]
+    assert counter.whole()[0] == CounterShown(counter=shown, prompt=prompt(), stale=False)
     await asyncio.sleep(0)
