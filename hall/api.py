@@ -1,6 +1,6 @@
 """The REST interface: take numbers, press keys, see everything, read the journal.
 
-    POST /api/v1/tickets                       {"service", "priority"?, "source"?}   Idempotency-Key
+    POST /api/v1/tickets                       {"service", "priority"?, "source"?, "name"?}   Idempotency-Key
     GET  /api/v1/tickets/{ticket}              …/why   why it was called
     POST /api/v1/tickets/{ticket}/cancel       …/reprint {"node"?}
     POST /api/v1/counters/{counter}/keys       {"key", "shown_ticket"?, "target"?}   Idempotency-Key
@@ -38,7 +38,7 @@ from hall.queue import events as ev
 from hall.queue.state import Ticket
 from hall.runtime import Decision, new_id
 from hall.why import explain
-from wire.messages import Id, Key
+from wire.messages import Id, Key, Masked
 from wire.texts import LANGUAGES, text, texts
 
 logger = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
     service: Id
     priority: Id | None = None
     source: Literal["api", "phone", "desk", "appointment"] = "api"
+    name: Masked | None = None
 
 
 class PressedKey(msgspec.Struct, forbid_unknown_fields=True):
@@ -257,7 +258,11 @@ class Api:
         body = await self._body(request, _new_ticket)
         decision = self._done(
             await self._runtime.issue(
-                body.service, body.priority, source=body.source, command_id=self._command_id(request)
+                body.service,
+                body.priority,
+                source=body.source,
+                name=body.name,
+                command_id=self._command_id(request),
             )
         )
         ticket = self._runtime.ticket(decision)
@@ -279,6 +284,7 @@ class Api:
             "business_date": self._runtime.state.business_date,
             "issued_at": ticket.issued_at,
             "paper": ticket.paper,
+            "paperless": ticket.paperless,
             "counter": ticket.counter,
             "target": ticket.target,
             "attempt": ticket.attempt,
@@ -407,7 +413,9 @@ class Api:
 
     async def _board(self, request: Request) -> Response:
         await self._runtime.settled()
-        board = self._coordinator.projections.board(self._runtime.state, self._runtime.epoch)
+        board = self._coordinator.projections.board(
+            self._runtime.state, self._runtime.epoch, self._runtime.now()
+        )
         return _json(board)
 
     async def _catalogue(self, request: Request) -> Response:

@@ -26,6 +26,7 @@ from hall.queue.policy import (
     Rule,
     Service,
     Span,
+    Weekday,
     Zone,
 )
 from wire.checked_toml import TomlProblems, load
@@ -44,9 +45,10 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class HallTable(_Table, frozen=True, kw_only=True):
     """`storage`: the journal, a path or an SQLAlchemy URL. `day_start`: when a business date begins.
 
-    `issue_times`: numbers are given in these spans only; empty: always. `ticket_url`: what the QR code
-    says; `{ticket}` in it is replaced by the ticket's id. `show_clerks`: what counters' screens say of who
-    sits there.
+    `issue_times`, `issue_days`: numbers are given in these spans, on these days (1 Monday … 7) only; empty:
+    always. `ticket_url`: what the QR code says; `{ticket}` in it is replaced by the ticket's id.
+    `show_clerks`: what counters' screens say of who sits there. `call_by_name`: a number taken with a card
+    carries the masked name, which the hall display shows.
     """
 
     id: Id
@@ -55,11 +57,13 @@ class HallTable(_Table, frozen=True, kw_only=True):
     timezone: str = "Asia/Shanghai"
     day_start: Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")] = "04:00"
     issue_times: tuple[Span, ...] = ()
+    issue_days: tuple[Weekday, ...] = ()
     call_languages: tuple[str, ...] = ("zh-CN",)
     call_repeat: Annotated[int, msgspec.Meta(ge=1, le=5)] = 2
     ticket_url: str = ""
     ticket_notes: LocalText = {}
     show_clerks: Literal["no", "number", "name"] = "number"
+    call_by_name: bool = False
 
     @property
     def day_start_minute(self) -> int:
@@ -132,6 +136,8 @@ class HallConfig(_Table, frozen=True, kw_only=True):
             limits=self.limits,
             timezone=self.hall.timezone,
             issue_times=self.hall.issue_times,
+            issue_days=self.hall.issue_days,
+            call_by_name=self.hall.call_by_name,
         )
 
 
@@ -211,6 +217,9 @@ def _references(config: HallConfig) -> list[str]:
         if counter.transfer_to is not None:
             known = (services | counters) - {counter.id}
             needs(f"counter[{n}].transfer_to", "other counter or service", known, [counter.transfer_to])
+    for n, priority in enumerate(config.priorities):
+        if priority.needs_card and priority.minimum_age is None:
+            problems.append(f"priority[{n}].needs_card: 还需要 minimum_age · needs minimum_age as well")
     if NORMAL in priorities:
         problems.append(f"priority: {NORMAL!r} 是保留名 · {NORMAL!r} names tickets without a class")
     for n, rule in enumerate(config.rules):
@@ -237,6 +246,7 @@ def _texts(config: HallConfig) -> list[str]:
     for table, entries in tables.items():
         named += [(f"{table}[{n}].name", entry.name) for n, entry in enumerate(entries)]
     named += [(f"zone[{n}].directions", zone.directions) for n, zone in enumerate(config.zones)]
+    named += [(f"zone[{n}].floor", zone.floor) for n, zone in enumerate(config.zones) if zone.floor]
     named += [(f"announcement[{n}].text", entry.text) for n, entry in enumerate(config.announcements)]
     return [
         f"{path}: 缺少语言 · no text in {language}"

@@ -24,6 +24,7 @@ from hall.nodes import Nodes
 from hall.projections import Projections, touched_counters
 from hall.queue import commands as cmd
 from hall.queue import events as ev
+from hall.queue.rules import local_minute
 from hall.runtime import Committed, Runtime, Source, business_date_of, new_id
 from wire.intake import Intake
 from wire.messages import (
@@ -89,6 +90,8 @@ class Coordinator:
         self._mqtt: Mqtt | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._board_timer: asyncio.TimerHandle | None = None
+        self._board_minute = -1
+        """The local minute that the board's hours were looked at."""
         self._connected_at: float | None = None
         self._calls: dict[str, list[ev.TicketCalled]] = {}
         self._newest: dict[str, ev.TicketCalled | ev.TicketRecalled] = {}
@@ -210,7 +213,7 @@ class Coordinator:
             self._publish_snapshot(self._topic("counter", counter=counter), snapshot, always)
 
     def _publish_board(self, *, always: bool = False) -> None:
-        board = self.projections.board(self.runtime.state, self.runtime.epoch)
+        board = self.projections.board(self.runtime.state, self.runtime.epoch, self.runtime.now())
         self._publish_snapshot(self._topic("board"), board, always)
 
     def _publish_numbers(self) -> None:
@@ -480,6 +483,7 @@ class Coordinator:
             self.runtime.post(cmd.Tick(id="", at=at))
             self.dispatch.send_due(self.runtime.epoch, at)
             self._publish_acks(self.runtime.gaps_due(at))
+            self._look_at_hours(at)
             self._look_at_alarms(at)
 
     async def _open_day(self, at: datetime) -> None:
@@ -489,6 +493,13 @@ class Coordinator:
         if known is not None and today > known:
             logger.info("business date %s", today)
             await self.runtime.open_day()
+
+    def _look_at_hours(self, at: datetime) -> None:
+        """Hours begin and end with the minute, also where nothing else happens."""
+        minute = local_minute(at, self.policy.timezone)
+        if minute != self._board_minute:
+            self._board_minute = minute
+            self._board_soon()
 
     def _look_at_alarms(self, at: datetime) -> None:
         loop = asyncio.get_running_loop()

@@ -6,12 +6,17 @@ Every snapshot carries (epoch, rev); rev grows with each one that differs from t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final, Literal
 
 import msgspec
 
+from hall.pinyin import initials_of, keywords
 from hall.queue import events as ev
+from hall.queue import hours
 from hall.queue.policy import Policy
 from hall.queue.state import State
+from hall.queue.waits import Waits
 from wire.messages import (
     Board,
     BoardCall,
@@ -29,6 +34,14 @@ from wire.messages import (
 
 _CALLS = (ev.TicketCalled, ev.TicketRecalled)
 _ENDS = {ev.TicketFinished: "finished", ev.TicketNoShow: "no_show", ev.TicketServing: "serving"}
+_AVAILABLE: Final[dict[str | None, Literal["open", "closed", "out_of_hours", "quota_reached"]]] = {
+    None: "open",
+    "ticket.service_closed": "closed",
+    "ticket.hall_closed": "out_of_hours",
+    "ticket.out_of_hours": "out_of_hours",
+    "ticket.quota_reached": "quota_reached",
+}
+"""What screens say where the queue would refuse a number with this code."""
 _LEAVES = (ev.TicketTransferred, ev.TicketParked, ev.TicketExpired, ev.TicketCancelled)
 
 
@@ -46,8 +59,9 @@ class Projections:
         ticket_url: str = "",
         ticket_notes: LocalText | None = None,
         clerks: Mapping[str, CounterClerk] | None = None,
+        appointments: bool = False,
     ) -> None:
-        """`clerks`: by id, as citizens may see them."""
+        """`clerks`: by id, as citizens may see them. `appointments`: some can be checked in at a kiosk."""
         self._policy = policy
         self._hall_name = hall_name
         self._languages = languages
@@ -56,6 +70,7 @@ class Projections:
         self._ticket_url = ticket_url
         self._ticket_notes = ticket_notes or {}
         self._clerks = clerks or {}
+        self._appointments = appointments
         self._calls: dict[str, BoardCall] = {}
         self._counters: dict[str, CounterState] = {}
         self._board: Board | None = None
@@ -78,6 +93,7 @@ class Projections:
                     call=event.call,
                     called_at=event.at,
                     state="called",
+                    name=self._shown_name(event.ticket, state),
                 )
                 while len(self._calls) > 4 * self._policy.limits.board_calls:
                     del self._calls[next(iter(self._calls))]
@@ -147,32 +163,55 @@ class Projections:
         self._counters[counter_id] = snapshot
         return snapshot
 
-    def board(self, state: State, epoch: int) -> Board:
-        """The hall display; the last one where nothing has changed since."""
+    def board(self, state: State, epoch: int, at: datetime) -> Board:
+        """The hall display at a moment; the last one where nothing has changed since.
+
+        Without events it changes with whole minutes of the clock only: when hours begin or end.
+        """
         assert state.business_date is not None
         limits = self._policy.limits
+        today = hours.hall_hours(self._policy, state.business_date)
         shown = state.missed[-limits.missed_shown :] if limits.missed_shown else []
         board = Board(
             epoch=epoch,
             rev=0,
             business_date=state.business_date,
             calls=tuple(reversed(self._calls.values()))[: limits.board_calls],
-            services=tuple(
-                BoardService(
-                    service=service.id,
-                    name=service.name,
-                    waiting=state.waiting.get(service.id, 0),
-                    zone=service.zone,
-                )
-                for service in self._policy.services.values()
-            ),
+            services=self._board_services(state, at, today),
             missed=tuple(state.tickets[ticket].number for ticket in shown),
             announcements=self._announcements,
+            hours=today,
+            hall_name=self._hall_name,
         )
         if self._board is not None and msgspec.structs.replace(self._board, rev=0) == board:
             return self._board
         self._board = msgspec.structs.replace(board, rev=self._next_rev("board"))
         return self._board
+
+    def _board_services(self, state: State, at: datetime, today: tuple[str, ...]) -> tuple[BoardService, ...]:
+        assert state.business_date is not None
+        waits = Waits(state)
+        shown = []
+        for service in self._policy.services.values():
+            own = hours.hours_of(self._policy, service, state.business_date)
+            shown.append(
+                BoardService(
+                    service=service.id,
+                    name=service.name,
+                    waiting=state.waiting.get(service.id, 0),
+                    zone=service.zone,
+                    available=_AVAILABLE[hours.why_not(state, service, at)],
+                    wait_min=waits.of(service.id),
+                    left=hours.left(state, service),
+                    hours=own if own != today else (),
+                )
+            )
+        return tuple(shown)
+
+    def _shown_name(self, ticket_id: str, state: State) -> str | None:
+        """Also not after a restart that turned calling by name off."""
+        ticket = state.tickets.get(ticket_id)
+        return ticket.name if ticket is not None and self._policy.call_by_name else None
 
     def catalogue(self, epoch: int) -> Catalogue:
         """What kiosks offer and print; it changes with the configuration only."""
@@ -191,6 +230,8 @@ class Projections:
                         counter.name for counter in policy.counters.values() if service.id in counter.services
                     ),
                     open=service.open,
+                    initials=service.initials or initials_of(service.name),
+                    keywords=keywords(service.keywords),
                 )
                 for service in policy.services.values()
             ),
@@ -199,16 +240,23 @@ class Projections:
                 for group in policy.groups.values()
             ),
             priorities=tuple(
-                PriorityClass(priority=p.id, name=p.name, minimum_age=p.minimum_age)
+                PriorityClass(
+                    priority=p.id,
+                    name=p.name,
+                    minimum_age=p.minimum_age,
+                    needs_card=p.needs_card,
+                )
                 for p in policy.priorities.values()
             ),
             zones=tuple(
-                Zone(zone=zone.id, name=zone.name, directions=zone.directions)
+                Zone(zone=zone.id, name=zone.name, directions=zone.directions, floor=zone.floor)
                 for zone in policy.zones.values()
             ),
             number_digits=policy.numbers.digits,
             ticket_url=self._ticket_url,
             ticket_notes=self._ticket_notes,
+            call_by_name=policy.call_by_name,
+            appointments=self._appointments,
         )
 
     def _next_rev(self, of: str) -> int:

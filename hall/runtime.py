@@ -233,9 +233,10 @@ class Runtime:
         priority: str | None = None,
         *,
         source: str = "api",
+        name: str | None = None,
         command_id: str | None = None,
     ) -> Decision:
-        """A number without a kiosk: it waits at once. Raises JournalError."""
+        """A number without a kiosk: it waits at once. `name`: masked. Raises JournalError."""
         ticket = new_id()
         return await self.submit(
             cmd.IssueTicket(
@@ -245,6 +246,7 @@ class Runtime:
                 service=service,
                 priority=priority,
                 source=source,
+                name=name,
             )
         )
 

@@ -164,11 +164,11 @@ def screens(hall: Any) -> Projections:
 def test_snapshots_get_a_revision_only_when_they_change(hall: Any, screens: Projections) -> None:
     def follow() -> Any:
         screens.on_events(hall.log, hall.state)
-        return screens.board(hall.state, 3), screens.counter("1", hall.state, 3)
+        return screens.board(hall.state, 3, hall.at), screens.counter("1", hall.state, 3)
 
     board, counter = follow()
     assert (board.rev, counter.rev, counter.state) == (1, 1, "closed")
-    assert screens.board(hall.state, 3).rev == 1
+    assert screens.board(hall.state, 3, hall.at).rev == 1
     hall.issue("tax")
     board, counter = follow()
     assert (board.rev, counter.rev) == (2, 1), "counter 1 does not serve it"
@@ -204,14 +204,14 @@ def test_the_board_shows_the_newest_call_first_and_what_became_of_it(hall: Any, 
     hall.press("2", "finish")
     hall.press("3", "park")
     screens.on_events(hall.log, hall.state)
-    calls = screens.board(hall.state, 1).calls
+    calls = screens.board(hall.state, 1, hall.at).calls
     assert [(c.number, c.counter, c.state) for c in calls] == [
         ("A001", "1", "called"),
         ("A002", "2", "finished"),
     ]
     hall.press("1", "no_show")
     screens.on_events(hall.log[-1:], hall.state)
-    board = screens.board(hall.state, 1)
+    board = screens.board(hall.state, 1, hall.at)
     assert board.calls[0].state == "no_show" and board.missed == ("A001",)
 
 
