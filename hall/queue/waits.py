@@ -43,12 +43,12 @@ Range = tuple[int, int]
 
 def serve_s(state: State, service: str) -> float:
     """How long a ticket of `service` takes a counter, seconds."""
-    usual = float(state.typical.get(service, 0) or state.policy.limits.typical_serve_s)
-    served = state.served.get(service)
-    if not served:
-        return usual
-    most = LONGEST * usual
-    return (PRIOR * usual + sum(min(seconds, most) for seconds in served)) / (PRIOR + len(served))
+    served = state.served.get(service, ())
+    return (PRIOR * _usual(state, service) + sum(served)) / (PRIOR + len(served))
+
+
+def _usual(state: State, service: str) -> float:
+    return state.typical.get(service) or state.policy.limits.typical_serve_s
 
 
 def typical(state: State) -> dict[str, int]:
@@ -63,7 +63,7 @@ def typical(state: State) -> dict[str, int]:
 def after_serving(state: State, ticket: Ticket, seconds: float) -> None:
     """Remember that a ticket took a counter so long; for `apply`."""
     served = state.served.setdefault(ticket.service, [])
-    served.append(max(0, int(seconds)))
+    served.append(int(min(max(0.0, seconds), LONGEST * _usual(state, ticket.service))))
     del served[:-KEPT]
 
 
