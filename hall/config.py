@@ -17,6 +17,7 @@ import msgspec
 from hall.queue.policy import (
     MAX_NUMBER,
     NORMAL,
+    Appointments,
     Counter,
     Group,
     Limits,
@@ -29,13 +30,16 @@ from hall.queue.policy import (
     Weekday,
     Zone,
 )
+from hall.shown import PlaylistRow, ReasonRow, ReasonsTable, Shown
+from hall.shown import load as load_shown
 from wire.checked_toml import TomlProblems, load
 from wire.messages import CounterClerk, Id, LocalText
 from wire.mqtt_options import BrokerOptions
 from wire.texts import LANGUAGES
 
-Role = Literal["issue", "counter", "read", "admin"]
-"""issue: take numbers; counter: keys and clerks; read: all that is shown; admin: everything."""
+Role = Literal["issue", "counter", "read", "appointments", "admin"]
+"""issue: take numbers; counter: keys, clerks, calls for help; read: all that is shown; appointments: import and
+list them; admin: everything."""
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +53,10 @@ class HallTable(_Table, frozen=True, kw_only=True):
     always. `ticket_url`: what the QR code says; `{ticket}` in it is replaced by the ticket's id.
     `show_clerks`: what counters' screens say of who sits there. `call_by_name`: a number taken with a card
     carries the masked name, which the hall display shows.
+
+    `match_key_file`: the hall's key, the same as the kiosks', for appointments; "": there are none.
+    `rating_url`: where a text can be written about a service; `{prompt}` in it is replaced. `guides`: folder
+    of the guides, beside this file; "": none.
     """
 
     id: Id
@@ -62,8 +70,11 @@ class HallTable(_Table, frozen=True, kw_only=True):
     call_repeat: Annotated[int, msgspec.Meta(ge=1, le=5)] = 2
     ticket_url: str = ""
     ticket_notes: LocalText = {}
-    show_clerks: Literal["no", "number", "name"] = "number"
+    show_clerks: Literal["no", "number", "name", "photo"] = "number"
     call_by_name: bool = False
+    match_key_file: str = ""
+    rating_url: str = ""
+    guides: str = ""
 
     @property
     def day_start_minute(self) -> int:
@@ -91,14 +102,20 @@ class Announcement(_Table, frozen=True, kw_only=True):
 
 
 class Clerk(_Table, frozen=True, kw_only=True):
-    """`number`: the staff number (工号) on the badge. `id` is what a counter and the REST interface name."""
+    """`number`: the staff number (工号) on the badge. `id` is what a counter and the REST interface name.
+
+    `photo`: a picture file beside hall.toml, shown only with `show_clerks = "photo"`.
+    """
 
     id: Id
     number: Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
     name: LocalText = {}
+    photo: str = ""
 
 
 class HallConfig(_Table, frozen=True, kw_only=True):
+    """`shown` is no table of the file: guides and pictures that `load_config` found beside it."""
+
     hall: HallTable
     broker: BrokerOptions
     api: ApiTable = ApiTable()
@@ -112,6 +129,11 @@ class HallConfig(_Table, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = msgspec.field(name="rule", default=())
     announcements: tuple[Announcement, ...] = msgspec.field(name="announcement", default=())
     clerks: tuple[Clerk, ...] = msgspec.field(name="clerk", default=())
+    appointments: Appointments = Appointments()
+    rating_reasons: ReasonsTable | None = None
+    reasons: tuple[ReasonRow, ...] = msgspec.field(name="rating_reason", default=())
+    playlist: tuple[PlaylistRow, ...] = ()
+    shown: Shown = Shown()
 
     def shown_clerks(self) -> dict[str, CounterClerk]:
         """The clerks by id, as far as citizens may see them."""
@@ -119,7 +141,11 @@ class HallConfig(_Table, frozen=True, kw_only=True):
         if show == "no":
             return {}
         return {
-            clerk.id: CounterClerk(number=clerk.number, name=clerk.name if show == "name" else {})
+            clerk.id: CounterClerk(
+                number=clerk.number,
+                name=clerk.name if show in ("name", "photo") else {},
+                photo=self.shown.photos.get(clerk.id),
+            )
             for clerk in self.clerks
         }
 
@@ -138,16 +164,19 @@ class HallConfig(_Table, frozen=True, kw_only=True):
             issue_times=self.hall.issue_times,
             issue_days=self.hall.issue_days,
             call_by_name=self.hall.call_by_name,
+            appointments=self.appointments,
         )
 
 
 def load_config(path: str | Path) -> HallConfig:
-    """The configuration in `path`. Raises TomlProblems with everything that is wrong."""
+    """The configuration in `path`, with what lies beside it. Raises TomlProblems with everything wrong."""
     config = load(path, HallConfig)
     problems = check(config)
+    shown, wrong = load_shown(config, Path(path).parent)
+    problems += wrong
     if problems:
         raise TomlProblems(problems)
-    return config
+    return msgspec.structs.replace(config, shown=shown)
 
 
 def check(config: HallConfig) -> list[str]:
@@ -171,10 +200,16 @@ def check(config: HallConfig) -> list[str]:
     for language in config.hall.call_languages:
         if language not in LANGUAGES:
             problems.append(f"hall.call_languages: 没有这种语言 · no texts in {language!r}")
-    if config.hall.ticket_url and not config.hall.ticket_url.isascii():
-        problems.append("hall.ticket_url: 二维码只能用 ASCII · a QR code must be ASCII")
-    if config.hall.ticket_url and "{ticket}" not in config.hall.ticket_url:
-        problems.append("hall.ticket_url: 缺少 {ticket} · {ticket} must stand in it")
+    for name, url, place in (
+        ("ticket_url", config.hall.ticket_url, "{ticket}"),
+        ("rating_url", config.hall.rating_url, "{prompt}"),
+    ):
+        if url and not url.isascii():
+            problems.append(f"hall.{name}: 二维码只能用 ASCII · a QR code must be ASCII")
+        if url and place not in url:
+            problems.append(f"hall.{name}: 缺少 {place} · {place} must stand in it")
+    if config.shown != Shown():
+        problems.append("shown: 没有这个键 · unknown key")
     return problems
 
 
@@ -188,6 +223,8 @@ def _all_ids(config: HallConfig) -> dict[str, list[str]]:
         "clerk": [clerk.id for clerk in config.clerks],
         "clerk.number": [clerk.number for clerk in config.clerks],
         "rule.name": [rule.name for rule in config.rules],
+        "playlist.item": [row.item for row in config.playlist],
+        "rating_reason": [reason.id for reason in config.reasons],
         "api.token": [token.sha256 for token in config.api.tokens],
     }
 
@@ -222,6 +259,8 @@ def _references(config: HallConfig) -> list[str]:
             problems.append(f"priority[{n}].needs_card: 还需要 minimum_age · needs minimum_age as well")
     if NORMAL in priorities:
         problems.append(f"priority: {NORMAL!r} 是保留名 · {NORMAL!r} names tickets without a class")
+    if config.appointments.priority is not None:
+        needs("appointments.priority", "priority", priorities, [config.appointments.priority])
     for n, rule in enumerate(config.rules):
         needs(f"rule[{n}].when.counters", "counter", counters, rule.when.counters)
         needs(f"rule[{n}].when.zones", "zone", zones, rule.when.zones)

@@ -13,9 +13,10 @@ from typing import Final
 
 from hall.nodes import Nodes
 from hall.queue import events as ev
+from hall.queue import help_key
 from hall.queue.policy import Policy
 from wire.codec import command
-from wire.kiosk_messages import TicketFound
+from wire.kiosk_messages import HelpAnswered, TicketFound
 from wire.messages import GrantLease, Message, NodeCommand, PrintTicket, PromptRating, RefuseTicket
 
 REFUSAL_S: Final = 15.0
@@ -41,14 +42,23 @@ class Outstanding:
 
 
 class Dispatch:
-    """See the module. `publish(node, command, seconds left)` is False when it could not be sent."""
+    """See the module. `publish(node, command, seconds left)` is False when it could not be sent.
+
+    `rating_url`: where a text can be written about a service; `{prompt}` in it is replaced.
+    """
 
     def __init__(
-        self, policy: Policy, nodes: Nodes, publish: Callable[[str, NodeCommand, float], bool]
+        self,
+        policy: Policy,
+        nodes: Nodes,
+        publish: Callable[[str, NodeCommand, float], bool],
+        *,
+        rating_url: str = "",
     ) -> None:
         self._policy = policy
         self._nodes = nodes
         self._publish = publish
+        self._rating_url = rating_url
         self._open: dict[str, Outstanding] = {}
 
     @property
@@ -106,9 +116,17 @@ class Dispatch:
             case ev.Refused(node=str(node), request=str(request)) if event.what != "EnquireTicket":
                 return Outstanding(
                     f"refuse-{request}"[:64],
-                    RefuseTicket(request=request, code=event.code),
+                    RefuseTicket(request=request, code=event.code, facts=event.facts),
                     event.at + timedelta(seconds=REFUSAL_S),
                     node=node,
+                )
+            case ev.HelpAnswered():
+                self._drop_help(event.node, event.station)
+                return Outstanding(
+                    event.answer,
+                    HelpAnswered(station=event.station, over=event.over),
+                    event.answer_by,
+                    node=event.node,
                 )
             case ev.TicketEnquired():
                 return Outstanding(
@@ -137,6 +155,7 @@ class Dispatch:
                         counter=event.counter,
                         service_name=service.name if service is not None else {"zh-CN": event.service},
                         timeout_s=self._policy.limits.rating_timeout_s,
+                        url=self._rating_url.replace("{prompt}", event.prompt),
                     ),
                     event.answer_by,
                     counter=event.counter,
@@ -155,6 +174,10 @@ class Dispatch:
                 if found is not None and found.node in (None, event.node):
                     # The id of a lease can be guessed: only its own kiosk may say that it has it.
                     del self._open[event.ended]
+            case ev.AlarmRaised(code=help_key.CODE) | ev.AlarmCleared(code=help_key.CODE):
+                # A new call has no answer yet; one that was taken back needs none.
+                node, _, station = event.subject.partition("/")
+                self._drop_help(node, station, over=isinstance(event, ev.AlarmRaised))
             case ev.DayOpened():
                 self._open = {i: o for i, o in self._open.items() if not isinstance(o.body, GrantLease)}
         return None
@@ -176,6 +199,14 @@ class Dispatch:
             ahead=event.ahead,
             wait_min=event.wait_min,
         )
+
+    def _drop_help(self, node: str, station: str, *, over: bool = True) -> None:
+        """Forget answers to a station's call for help; `over`: also that it is over."""
+        for id_, found in list(self._open.items()):
+            if not isinstance(found.body, HelpAnswered):
+                continue
+            if (found.node, found.body.station) == (node, station) and (over or not found.body.over):
+                del self._open[id_]
 
     def send(self, ids: Iterable[str], epoch: int, at: datetime) -> None:
         """Send these now, where their node is known."""

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from hall.queue import commands as cmd
 from hall.runtime import new_id
-from wire.kiosk_messages import TicketEnquired
+from wire.kiosk_messages import CheckIn, HelpWanted, TicketEnquired
 from wire.messages import (
     CallReported,
     CommandResult,
@@ -16,6 +16,7 @@ from wire.messages import (
     Message,
     NodeEvent,
     Rated,
+    RatingReasonsGiven,
     RatingUnanswered,
     TicketIssuedOffline,
     TicketPrinted,
@@ -54,6 +55,20 @@ def to_command(
                 paperless=body.paperless,
                 name=body.name,
             )
+        case CheckIn():
+            return cmd.CheckIn(
+                id=id_,
+                at=at,
+                ticket=new_id(),
+                proof=body.proof,
+                node=node,
+                request=body.request,
+                requested_at=_utc(event.at),
+                paperless=body.paperless,
+                name=body.name,
+            )
+        case HelpWanted():
+            return cmd.AskHelp(id=id_, at=at, node=node, station=body.station, wanted=body.wanted)
         case TicketEnquired():
             return cmd.EnquireTicket(id=id_, at=at, node=node, request=body.request, ticket=body.ticket)
         case TicketPrinted():
@@ -99,6 +114,17 @@ def to_command(
         case Rated():
             return cmd.Rate(
                 id=id_, at=at, prompt=body.prompt, ticket=body.ticket, counter=body.counter, grade=body.grade
+            )
+        case RatingReasonsGiven():
+            return cmd.GiveReasons(
+                id=id_,
+                at=at,
+                prompt=body.prompt,
+                ticket=body.ticket,
+                counter=body.counter,
+                grade=body.grade,
+                version=body.version,
+                reasons=body.reasons,
             )
         case RatingUnanswered():
             return cmd.LeaveUnrated(
