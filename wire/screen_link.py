@@ -113,10 +113,14 @@ class PrintGuide(LinkMessage, frozen=True, kw_only=True, tag="print_guide"):
 
 
 class Speak(LinkMessage, frozen=True, kw_only=True, tag="speak"):
-    """Say this at the kiosk now, in place of what is being said; "" only silences."""
+    """Say this at the kiosk now, in place of what is being said; "" only silences.
+
+    `louder`: by so many steps of about 3 dB than the kiosk's own volume, softer below 0.
+    """
 
     text: Annotated[str, msgspec.Meta(max_length=400)]
     language: str = "zh-CN"
+    louder: Annotated[int, msgspec.Meta(ge=-4, le=4)] = 0
 
 
 class GiveReasons(LinkMessage, frozen=True, kw_only=True, tag="give_reasons"):
