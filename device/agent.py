@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -20,9 +19,9 @@ from device.coordinator_link import CoordinatorLink
 from device.database import StorageError, new_id
 from device.dispatch import Dispatch, Handler
 from device.kept_facts import KeptFacts
+from device.node_screens import NodeScreens
 from device.outbox_sender import OldCopyError, OutboxSender
 from device.profile import BoardStation, CheckedProfile, CounterStation, KioskStation
-from device.screen_link import ScreenLink
 from device.stations.station import Node
 from device.stations.table import runner
 from device.storage import Storage
@@ -90,16 +89,14 @@ class Agent:
                 timed.local_time = self.clock.in_zone(profile.timezone)
         self.kept = KeptFacts(self.node, {name: s.driver for name, s in self.supervisors.items()})
         self.stations = [runner(entry, self.node, self._driver) for entry in profile.station]
-        self.screens = ScreenLink(profile.screen_socket, {s.id: s for s in self.stations})
-        self.node.screens = self.screens
-        if profile.screen_socket is not None:
-            # Imported here: a node without screens needs no pictures.
-            from device.stations.pictures import Pictures
-
-            self.node.pictures = Pictures(Path(profile.storage).parent / "pictures", self.node)
-            self.node.pictures.follow = self._follow_picture
-            self.node.pictures.on_change = self._on_pictures
-            self.node.pictures.on_fault = lambda: self._on_storage_fault(self.storage.fault)
+        self.screens = NodeScreens(
+            profile,
+            self.node,
+            self.stations,
+            on_device=self._on_device_state,
+            on_pictures_fault=lambda: self._on_storage_fault(self.storage.fault),
+            follow_picture=self._follow_picture,
+        )
         self.sender = OutboxSender(self.storage, self._publish_event)
         self.dispatch = Dispatch(
             self.storage, self.clock, self._handlers(), lambda row: self._send_again(row.payload)
@@ -130,8 +127,6 @@ class Agent:
             on_connected=self._birth,
             on_disconnected=lambda _reason: self.link.set_connected(False),
         )
-        if self.node.pictures is not None:
-            self.node.pictures.start()
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [
@@ -158,8 +153,6 @@ class Agent:
         finally:
             await self.screens.stop()
             await self.node.settle()
-            if self.node.pictures is not None:
-                self.node.pictures.stop()
             self.link.close()
             await mqtt.stop()
             await self.storage.stop()
@@ -212,10 +205,6 @@ class Agent:
         if self._mqtt is not None:
             change = self._mqtt.subscribe if wanted else self._mqtt.unsubscribe
             change(self._topic("picture", picture=picture))
-
-    def _on_pictures(self) -> None:
-        for station in self.stations:
-            station.on_pictures()
 
     def _on_storage_fault(self, code: str | None) -> None:
         now = self.clock.now()
@@ -280,6 +269,7 @@ class Agent:
             stations=tuple(type(s).__struct_config__.tag for s in stations),  # type: ignore[misc]
             devices=(
                 *(device.description for device in self._checked.devices),
+                *self.screens.devices.descriptions,
                 DeviceDescription(device=STORAGE_DEVICE, kind="storage", driver="sqlite"),
             ),
             counters=tuple(s.counter for s in stations if isinstance(s, CounterStation)),
@@ -391,6 +381,7 @@ class Agent:
             station.on_online(online)
 
     def _keep_time(self) -> None:
+        self.screens.tell_time()
         self.node.spawn(self.storage.keep("clock", self.clock.kept()), "keeping the time")
 
 

@@ -53,22 +53,28 @@ class KioskStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="kios
     """Takes numbers. `online_wait_s`: how long a citizen waits for the coordinator before the lease is used;
     `lease_low`: ask for numbers when fewer are left. `scanner`: of codes, or a reader of IC cards.
     `match_key_file`: the hall's secret key, the same on all kiosks, under which codes and cards are hashed to
-    be matched; at least 32 bytes, mode 600 (`head -c 32 /dev/urandom`)."""
+    be matched; at least 32 bytes, mode 600 (`head -c 32 /dev/urandom`). `voice` reads the screen aloud; `pad`:
+    keys for people who do not see it, named up, down, ok, back, help, repeat, louder, softer in the keypad's
+    key map; `light` shows that somebody asked for help."""
 
     id: Id
     printer: Id
     card_reader: Id | None = None
     scanner: Id | None = None
+    voice: Id | None = None
+    pad: Id | None = None
+    light: Id | None = None
     match_key_file: str | None = None
     online_wait_s: Annotated[float, msgspec.Meta(gt=0, le=30)] = 2.0
     lease_low: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    screens: tuple[Literal["kiosk"], ...] = ()
 
 
 class CounterStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="counter"):
     """One counter. `flash_s`: how long screen and light draw the eye to a call; `lock_keypad`: the states in
     which the call keypad is locked, for a counter that citizens can reach. `idle`, `idle_closed`: what the
     screen shows when nobody is called, and when the counter is paused, closed or cut off; templates, see
-    `device.stations.counter_text`."""
+    `device.stations.counter_text`. `screens`: as for a kiosk; the panel overhead is a `call_screen`."""
 
     id: Id
     counter: Id
@@ -79,6 +85,7 @@ class CounterStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="co
     language: Language = "zh-CN"
     flash_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10.0
     lock_keypad: tuple[Literal["closed", "paused"], ...] = ()
+    screens: tuple[Literal["counter", "rating"], ...] = ()
     idle: counter_text.Templates = counter_text.IDLE
     idle_closed: counter_text.Templates = counter_text.IDLE_CLOSED
 
@@ -96,10 +103,11 @@ class CounterStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="co
 class BoardStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="board"):
     """The hall display, the voice and the light of a zone; without `zone` for every call of the hall.
 
-    `flash_s`: how long the light flashes for a call."""
+    `flash_s`: how long the light flashes for a call. `screens`: as for a kiosk."""
 
     id: Id
     zone: Id | None = None
+    screens: tuple[Literal["board"], ...] = ()
     voice: Id | None = None
     light: Id | None = None
     flash_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10.0
@@ -113,6 +121,7 @@ _KINDS: dict[str, DeviceKind] = {
     "scanner": "card_reader",
     "call_keypad": "keypad",
     "rating_keypad": "keypad",
+    "pad": "keypad",
     "call_screen": "call_screen",
     "voice": "voice",
     "light": "light",
@@ -133,6 +142,11 @@ class Profile(_Part, frozen=True, kw_only=True):
     timezone: str = "Asia/Shanghai"
     model: str = ""
     revision: int = 0
+
+
+def screen_device(station: str, role: str) -> str:
+    """The id of a station's screen as a device of the node."""
+    return f"{station}-{role}-screen"
 
 
 class CheckedDevice(msgspec.Struct, frozen=True):
@@ -187,6 +201,7 @@ def check(profile: Profile) -> CheckedProfile:
     )
     if sum(isinstance(s, KioskStation) for s in profile.station) > 1:
         problems.append("station: 一个节点最多一台取号机 · a node has one kiosk at most")
+    problems += _screens(profile)
     problems += _lines(devices)
     declared = {entry.id for entry in profile.device}
     kinds = {device.id: device.driver.kind for device in devices}
@@ -292,6 +307,25 @@ def _addresses(devices: list[CheckedDevice]) -> list[str]:
                     f"device {device.id!r}: 与 {other.id!r} 同线，地址须各不相同 · "
                     f"on the line of {other.id!r}: each needs an address of its own"
                 )
+    return problems
+
+
+def _screens(profile: Profile) -> list[str]:
+    problems: list[str] = []
+    devices = {entry.id for entry in profile.device}
+    for n, station in enumerate(profile.station):
+        path = f"station[{n}].screens"
+        if station.screens and profile.screen_socket is None:
+            problems.append(f"{path}: 须写 screen_socket · screen_socket is needed")
+        _unique(list(station.screens), path, problems)
+        for screen in station.screens:
+            device = screen_device(station.id, screen)
+            if device in devices:
+                problems.append(
+                    f"{path}: 设备编号 {device!r} 留给屏幕 · the device id {device!r} is the screen's"
+                )
+            if len(device) > 64:
+                problems.append(f"station[{n}].id: 太长，屏幕编号 · too long for the screen's id {device!r}")
     return problems
 
 

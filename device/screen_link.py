@@ -47,7 +47,12 @@ class ScreenStation(Protocol):
 
 
 class ScreenLink:
-    """`path` None: a node without screens, where `send` does nothing."""
+    """`path` None: a node without screens, where `send` does nothing.
+
+    Attributes:
+        greeting: Gives what every new screen is told first.
+        on_change: Called when a screen has come or gone.
+    """
 
     def __init__(self, path: str | None, stations: dict[str, ScreenStation]) -> None:
         self._path = Path(path) if path is not None else None
@@ -55,6 +60,8 @@ class ScreenLink:
         self._clients: dict[_Client, ScreenHello] = {}
         self._server: asyncio.Server | None = None
         self.bad_lines = 0
+        self.greeting: Callable[[], list[LinkMessage]] | None = None
+        self.on_change: Callable[[], None] | None = None
 
     async def start(self) -> None:
         """Raises OSError when the socket cannot be made."""
@@ -93,6 +100,12 @@ class ScreenLink:
             if hello.station == station and role in (None, hello.role):
                 client.send(line)
 
+    def tell(self, message: LinkMessage) -> None:
+        """To every screen of the node."""
+        line = encode_line(message) if self._clients else b""
+        for client in list(self._clients):
+            client.send(line)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = _Client(reader, writer)
         try:
@@ -104,11 +117,14 @@ class ScreenLink:
                 oldest = next(iter(self._clients))
                 del self._clients[oldest]
                 oldest.close("too many screens")
+                self._changed()
             station = self._stations[hello.station]
             self._clients[client] = hello
-            for message in station.whole():
+            greeting = self.greeting() if self.greeting is not None else []
+            for message in (*greeting, *station.whole()):
                 client.send(encode_line(message))
             logger.info("%s screen of %s is there", hello.role, hello.station)
+            self._changed()
             await client.run(station.on_screen, MAY_SAY[hello.role])
         except BadMessageError as error:
             self.bad_lines += 1
@@ -119,8 +135,13 @@ class ScreenLink:
             # A station's bug closes one screen, not the agent.
             logger.exception("a screen is closed")
         finally:
-            self._clients.pop(client, None)
             client.close("done")
+            if self._clients.pop(client, None) is not None:
+                self._changed()
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
 
 class _Client:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,12 @@ async def open_pictures(room: Any, folder: Path) -> AsyncIterator[Any]:
 
     def open_() -> Hall:
         made = Pictures(folder, room.node)
-        made.on_change = lambda: [station.on_pictures() for station in room.stations]
+
+        def changed() -> None:
+            for station in room.stations:
+                station.on_pictures()
+
+        made.on_change = changed
         opened.append(made)
         room.node.pictures = made
         made.start()
@@ -168,7 +174,7 @@ async def test_a_full_disk_costs_the_picture_only(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr(module.os, "fsync", full)
+        disk.setattr(os, "fsync", full)
         hall.put(picture())
         hall.pictures.want("board", [picture().picture])
         await room.until(lambda: faults == [NOT_KEPT])
