@@ -124,7 +124,7 @@ class Speak(LinkMessage, frozen=True, kw_only=True, tag="speak"):
 
 
 class GiveReasons(LinkMessage, frozen=True, kw_only=True, tag="give_reasons"):
-    """Reasons touched after the grade of `prompt`."""
+    """Reasons touched after the grade of `prompt`; none: there is nothing to add."""
 
     prompt: Id
     version: int
@@ -309,7 +309,8 @@ class CounterShown(LinkMessage, frozen=True, kw_only=True, tag="counter_shown"):
 
 class RatingShown(LinkMessage, frozen=True, kw_only=True, tag="rating_shown"):
     """What the rating panel asks now. `grade`: what was given to `prompt`, which then stands for reasons and
-    thanks; `left_s`: seconds until it is over. `reasons_given`: they were taken, on the panel or by keypad.
+    thanks; `left_s`: seconds until it is over. `reasons`: those of the grade, None where there are none to
+    choose from (any more). `reasons_given`: they were taken; a keypad gives none.
 
     `works` False: no grade could be kept now (storage), the panel must not ask.
     """

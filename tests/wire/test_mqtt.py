@@ -203,6 +203,31 @@ async def test_retained_state_is_marked(broker: Broker, connect: Connect) -> Non
     assert (live.payload, live.retained) == (b"now", False)
 
 
+async def test_a_topic_can_be_subscribed_later_and_for_every_later_connection(
+    broker: Broker, connect: Connect
+) -> None:
+    hall = await connect(broker.port, "hall")
+    client = await connect(broker.port)
+    picture, other = "paihao/1/h/picture/a", "paihao/1/h/picture/b"
+    for topic in (picture, other):
+        await hall.mqtt.publish(topic, b"kept", retain=True)
+    client.mqtt.subscribe(picture)
+    client.mqtt.subscribe(picture)
+    received = await client.take()
+    assert (received.topic, received.retained) == (picture, True)
+    client.mqtt.ack(received)
+    client.cut()
+    await client.lost()
+    client.mqtt.subscribe(other)  # there is no connection, or one that is just being opened
+    await client.born()
+    assert {(await client.take()).topic for _ in range(2)} == {picture, other}
+    client.mqtt.unsubscribe(picture)
+    assert await client.mqtt.round_trip(5)
+    await hall.mqtt.publish(picture, b"newer")
+    await hall.mqtt.publish(other, b"newer")
+    assert (await client.take()).topic == other
+
+
 async def test_a_slow_reader_loses_nothing_and_is_not_flooded(broker: Broker, connect: Connect) -> None:
     client = await connect(broker.port, subscriptions=[(COMMANDS, 1)])
     sender = await connect(broker.port, "coordinator")
