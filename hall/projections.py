@@ -94,6 +94,7 @@ class Projections:
                     called_at=event.at,
                     state="called",
                     name=self._shown_name(event.ticket, state),
+                    zone=self._zone(event.counter),
                 )
                 while len(self._calls) > 4 * self._policy.limits.board_calls:
                     del self._calls[next(iter(self._calls))]
@@ -245,6 +246,7 @@ class Projections:
                     name=p.name,
                     minimum_age=p.minimum_age,
                     needs_card=p.needs_card,
+                    offered=p.id != policy.appointments.priority,
                 )
                 for p in policy.priorities.values()
             ),
@@ -266,6 +268,10 @@ class Projections:
     def _counter_name(self, counter: str) -> LocalText:
         known = self._policy.counters.get(counter)
         return known.name if known is not None else {"zh-CN": counter, "en": counter}
+
+    def _zone(self, counter: str) -> str | None:
+        known = self._policy.counters.get(counter)
+        return known.zone if known is not None else None
 
     def _service_name(self, service: str) -> LocalText:
         known = self._policy.services.get(service)

@@ -150,6 +150,7 @@ class BoardCall(Message, frozen=True, kw_only=True):
     called_at: datetime
     state: Literal["called", "serving", "finished", "no_show"]
     name: Masked | None = None
+    zone: Id | None = None
 
 
 class BoardService(Message, frozen=True, kw_only=True):

@@ -219,6 +219,7 @@ SAMPLES: Final[dict[str, Message]] = {
                 called_at=_at(12),
                 state="called",
                 name="王*明",
+                zone="hall-1",
             ),
         ),
         services=(
