@@ -38,8 +38,8 @@ from wire.mqtt_options import BrokerOptions
 from wire.texts import LANGUAGES
 
 Role = Literal["issue", "counter", "read", "appointments", "admin"]
-"""issue: take numbers; counter: keys, clerks, calls for help; read: all that is shown; appointments: import and
-list them; admin: everything."""
+"""issue: take numbers; counter: keys, clerks, calls for help; read: all that is shown; appointments: import
+and list them; admin: everything."""
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

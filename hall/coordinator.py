@@ -25,6 +25,7 @@ from hall.projections import Projections, touched_counters
 from hall.queue import commands as cmd
 from hall.queue import events as ev
 from hall.queue.rules import local_minute
+from hall.retained import Retained
 from hall.runtime import Committed, Runtime, Source, business_date_of, new_id
 from wire.intake import Intake
 from wire.messages import (
@@ -80,13 +81,18 @@ class Coordinator:
             ticket_url=config.hall.ticket_url,
             ticket_notes=config.hall.ticket_notes,
             clerks=config.shown_clerks(),
+            appointments=bool(config.hall.match_key_file),
         )
-        self.dispatch = Dispatch(self.policy, self.nodes, self._publish_command)
+        self.dispatch = Dispatch(
+            self.policy, self.nodes, self._publish_command, rating_url=config.hall.rating_url
+        )
         self.alarms = Alarms(self.policy, self.nodes)
         self.runtime.on_replayed = self._on_replayed
         self.runtime.on_committed = self._on_committed
         self.runtime.on_broken = self._publish_state
         self.intake = Intake(self.hall)
+        self.retained = Retained(self.hall, config.shown)
+        self._keeping: asyncio.Task[None] | None = None
         self._mqtt: Mqtt | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._board_timer: asyncio.TimerHandle | None = None
@@ -117,6 +123,7 @@ class Coordinator:
                 (subscription(self.hall, "node_description"), 1),
                 (subscription(self.hall, "device_state"), 1),
                 (subscription(self.hall, "node_event"), 1),
+                *self.retained.subscriptions(),
             ],
             on_connected=self._birth,
             on_disconnected=self._on_disconnected,
@@ -130,6 +137,7 @@ class Coordinator:
 
     async def stop(self) -> None:
         """Say offline first, finish what is pending, close the journal."""
+        self._stop_keeping()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -186,7 +194,7 @@ class Coordinator:
         )
 
     def _publish(
-        self, where: str, message: Message, *, retain: bool = False, expiry_s: float | None = None
+        self, where: str, message: Message | bytes, *, retain: bool = False, expiry_s: float | None = None
     ) -> bool:
         return self._mqtt is not None and self._mqtt.publish_nowait(
             where, message, retain=retain, expiry_s=expiry_s
@@ -330,12 +338,24 @@ class Coordinator:
         await self.runtime.settled()
         self._connected_at = asyncio.get_running_loop().time()
         self._publish_retained()
+        self._stop_keeping()
+        self._keeping = asyncio.create_task(self.retained.keep(self._publish_kept), name="pictures")
         self.first_connected.set()
+
+    async def _publish_kept(self, where: str, message: Message | bytes) -> bool:
+        return self._mqtt is not None and await self._mqtt.publish(where, message, retain=True)
+
+    def _stop_keeping(self) -> None:
+        if self._keeping is not None:
+            self._keeping.cancel()
+            self._keeping = None
 
     def _publish_retained(self) -> None:
         self._publish(self._topic("catalogue"), self.projections.catalogue(self.runtime.epoch), retain=True)
         self._publish_counters(self.policy.counters, always=True)
         self._publish_board(always=True)
+        for where, message in self.retained.small(self.runtime.epoch):
+            self._publish(where, message, retain=True)
         self._publish_state()
         self._publish_calls_again()
         at = self.runtime.now()
@@ -346,6 +366,8 @@ class Coordinator:
     def _on_disconnected(self, reason: str) -> None:
         self._connected_at = None
         self._numbers_published = None
+        self._stop_keeping()
+        self.retained.disconnected()
 
     async def _read(self, mqtt: Mqtt) -> None:
         while True:
@@ -364,6 +386,8 @@ class Coordinator:
 
     async def _take(self, mqtt: Mqtt, received: Received) -> bool:
         """Handle a message; True when it will be acknowledged later."""
+        if self.retained.heard(received):
+            return False
         parsed = self.intake.parse(received)
         if parsed is None:
             if not received.payload:
