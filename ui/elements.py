@@ -17,17 +17,18 @@ Justify = Literal["start", "center", "end", "between"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words that break into lines. `size`, `least`: names of `ui.theme.Sizes`; between them it may shrink.
+    """Words that break into lines. `size`, `least`: names of `ui.theme.Sizes`, or units; between them it may
+    shrink.
 
     `lines`: at most so many, 0: any. Words that do not fit even at `least` are told as cut by the layout.
     """
 
     words: str
-    size: str = "body"
+    size: str | float = "body"
     colour: str = "ink"
     align: Literal["left", "center", "right"] = "left"
     lines: int = 0
-    least: str = "small"
+    least: str | float = "small"
     strong: bool = False
     grow: float = 0.0
 

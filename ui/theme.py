@@ -92,6 +92,10 @@ class Theme:
         """Units, by the names of `Sizes`. Raises KeyError."""
         return self._sizes[name]
 
+    def units(self, size: str | float) -> float:
+        """A size by its name, or as it is given."""
+        return self.size(size) if isinstance(size, str) else size
+
 
 def _colour(value: str) -> Colour:
     found = _HEX.match(value)
