@@ -9,6 +9,7 @@ import pytest
 from hall.config import load_config
 from wire.checked_toml import TomlProblems
 
+ID_CARD = 'group = "household"\nzone = "east"\n'
 SHIPPED = Path(__file__).parents[2] / "firmware_config" / "hall" / "hall.toml"
 
 
@@ -44,6 +45,13 @@ def test_the_shipped_hall_is_right() -> None:
         (('clerk = "clerk-03"', 'clerk = "clerk-33"'), "counter[2].clerk: "),
         (('number = "002"', 'number = "001"'), "clerk.number: "),
         (('show_clerks = "number"', 'show_clerks = "yes"'), "hall.show_clerks: "),
+        (("issue_days = []", "issue_days = [0]"), "hall.issue_days: "),
+        ((ID_CARD, ID_CARD + "quota = 0\n"), "service[3].quota: "),
+        ((ID_CARD, ID_CARD + "days = [8]\n"), "service[3].days: "),
+        ((ID_CARD, ID_CARD + 'hours = ["9-11:30"]\n'), "service[3].hours: "),
+        ((ID_CARD, ID_CARD + 'initials = "SFZ"\n'), "service[3].initials: "),
+        (('id = "disabled"', 'id = "disabled"\nneeds_card = true'), "priority[1].needs_card: "),
+        (('floor = { zh-CN = "一楼", en', "floor = { en"), "zone[0].floor: "),
     ],
 )
 def test_mistakes_are_found(tmp_path: Path, change: tuple[str, str], problem: str) -> None:

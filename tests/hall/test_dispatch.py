@@ -20,6 +20,7 @@ from hall.queue.policy import CallFrom, Rule
 from hall.runtime import Runtime, business_date_of
 from hall.why import explain
 from wire import codec
+from wire.kiosk_messages import TicketEnquired, TicketFound
 from wire.messages import (
     CounterClerk,
     GrantLease,
@@ -31,6 +32,7 @@ from wire.messages import (
     PromptRating,
     RefuseTicket,
     TicketPrinted,
+    TicketRequested,
 )
 
 
@@ -90,6 +92,53 @@ def test_a_print_is_sent_until_its_paper_is_known(hall: Any, desk: Desk) -> None
     desk.follow()
     desk.dispatch.send_to("kiosk-1", 7, hall.at)
     assert desk.take() == []
+
+
+def test_a_paperless_ticket_is_printed_only_when_it_is_asked_for_again(hall: Any, desk: Desk) -> None:
+    desk.online("kiosk-1")
+    ticket = hall.issue(node="kiosk-1", request="r", paperless=True)
+    desk.follow()
+    hall.paper(ticket, "confirmed", code="ticket.on_screen")
+    hall.do(cmd.ReprintTicket(id="again", at=hall.at, ticket=ticket.ticket))
+    desk.follow()
+    bodies = [codec.command_body(command) for _, command in desk.sent]
+    shown = [(b.paperless, b.reprint) for b in bodies if isinstance(b, PrintTicket)]
+    assert shown == [(True, False), (False, True)]
+
+
+def test_a_question_is_answered_to_its_kiosk_while_somebody_waits(hall: Any, desk: Desk) -> None:
+    desk.online("kiosk-1")
+    ticket = hall.issue()
+    for request, asked in (("r1", ticket.ticket), ("r2", "none")):
+        hall.do(
+            cmd.EnquireTicket(id=request, at=hall.at, node="kiosk-1", request=request, ticket=asked),
+        )
+    desk.follow()
+    known, unknown = (codec.command_body(command) for _, command in desk.sent)
+    assert known == TicketFound(
+        request="r1",
+        ticket=ticket.ticket,
+        number=ticket.number,
+        state="waiting",
+        service_name=hall.policy.services["id-card"].name,
+        zone="east",
+        ahead=0,
+    )
+    assert unknown == TicketFound(request="r2", ticket="none", code="ticket.unknown")
+    assert {command.deadline - command.at for _, command in desk.sent} == {timedelta(seconds=10)}
+    hall.press("3", "next")
+    hall.do(cmd.EnquireTicket(id="r3", at=hall.at, node="kiosk-1", request="r3", ticket=ticket.ticket))
+    desk.follow()
+    called = codec.command_body(desk.sent[-1][1])
+    assert isinstance(called, TicketFound) and (called.zone, called.counter_name) == (
+        "west",
+        hall.policy.counters["3"].name,
+    )
+    hall.do(cmd.EndCommand(id="e", at=hall.at, node="kiosk-1", command="found-r1", outcome="done"))
+    hall.wait(10)
+    desk.follow()
+    desk.dispatch.send_due(7, hall.at)
+    assert desk.dispatch.outstanding == []
 
 
 def test_nothing_is_sent_past_its_deadline(hall: Any, desk: Desk) -> None:
@@ -278,6 +327,20 @@ def test_times_that_no_calendar_has_are_taken_for_the_epoch() -> None:
     )
     command = to_command("k", event, body, at=at, epoch=1, date_of=lambda _: date(1970, 1, 1))
     assert isinstance(command, cmd.RecordPaper) and command.printed_at.year == 1970
+
+
+def test_what_a_kiosk_asks_for_becomes_a_command() -> None:
+    at = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+    def taken(body: Any) -> Any:
+        event = codec.event(body, id="e", stream="s", seq=1, session="s", at=at)
+        return to_command("k", event, body, at=at, epoch=1, date_of=lambda _: date(1970, 1, 1))
+
+    asked = taken(TicketRequested(request="r", service="tax", paperless=True, name="王*明"))
+    assert isinstance(asked, cmd.IssueTicket)
+    assert (asked.node, asked.request, asked.paperless, asked.name) == ("k", "r", True, "王*明")
+    question = taken(TicketEnquired(request="r", ticket="t"))
+    assert question == cmd.EnquireTicket(id="k:e", at=at, node="k", request="r", ticket="t")
 
 
 def test_a_key_of_a_node_carries_when_it_was_pressed() -> None:

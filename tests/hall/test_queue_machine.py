@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,6 +24,7 @@ from hall.queue.policy import CallFrom, Rule
 from hall.queue.state import QUEUED, empty
 
 BOUND = 900.0
+QUOTA = 4
 RULES = (Rule(name="priority", call_from=CallFrom(priorities=("elderly", "soldier")), ratio=2),)
 KEYS = ["next", "next", "next", "recall", "no_show", "transfer", "park", "unpark", "finish", "open", "pause"]
 
@@ -33,6 +35,10 @@ class Queue(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.hall = Queue.make_hall(RULES, starvation_bound_s=BOUND, serving_after_s=20)
+        house = msgspec.structs.replace(self.hall.policy.services["house"], quota=QUOTA)
+        services = self.hall.policy.services | {"house": house}
+        self.hall.policy = msgspec.structs.replace(self.hall.policy, services=services, call_by_name=True)
+        self.hall.state.policy = self.hall.policy
         self.policy = self.hall.policy
         self.sent: list[cmd.Command] = []
         self.called: list[ev.TicketCalled] = []
@@ -41,15 +47,24 @@ class Queue(RuleBasedStateMachine):
         """Send it; what it refuses must change nothing but the record."""
         before = len(self.hall.log)
         overdue = self.overdue(command)
+        full = isinstance(command, cmd.IssueTicket) and command.service == "house" and self.taken() >= QUOTA
         try:
             self.hall.do(command)
-        except (RefusedError, AlreadyDecidedError):
+            assert not full, "a number beyond the quota"
+        except RefusedError as error:
+            assert full or error.code != "ticket.quota_reached"
+        except AlreadyDecidedError:
             pass
         if command.id:
             self.sent.append(command)
         for event in self.hall.log[before:]:
             if isinstance(event, ev.TicketCalled):
                 self.check_call(event, overdue)
+
+    def taken(self) -> int:
+        """Numbers for the service with a quota that somebody may come with."""
+        tickets = self.hall.state.tickets.values()
+        return sum(t.taken_for == "house" and t.state not in ("void", "cancelled") for t in tickets)
 
     def overdue(self, command: cmd.Command) -> list[str]:
         """Tickets that the counter of a `next` may not pass over any more, longest waiting first."""
@@ -76,8 +91,12 @@ class Queue(RuleBasedStateMachine):
         service=st.sampled_from(["house", "id-card", "tax"]),
         priority=st.sampled_from([None, None, "elderly", "soldier"]),
         kiosk=st.booleans(),
+        paperless=st.booleans(),
+        name=st.sampled_from([None, "王*明"]),
     )
-    def issue(self, service: str, priority: str | None, kiosk: bool) -> None:
+    def issue(
+        self, service: str, priority: str | None, kiosk: bool, paperless: bool, name: str | None
+    ) -> None:
         new = self.hall.new
         self.try_(
             cmd.IssueTicket(
@@ -88,12 +107,14 @@ class Queue(RuleBasedStateMachine):
                 priority=priority,
                 node="kiosk-1" if kiosk else None,
                 request=new("r") if kiosk else None,
+                paperless=paperless,
+                name=name,
             )
         )
 
     @precondition(lambda self: self.hall.state.tickets)
-    @rule(data=st.data(), paper=st.sampled_from(["confirmed", "failed", "unknown"]))
-    def paper(self, data: Any, paper: Any) -> None:
+    @rule(data=st.data(), paper=st.sampled_from(["confirmed", "failed", "unknown"]), seen=st.booleans())
+    def paper(self, data: Any, paper: Any, seen: bool) -> None:
         ticket = data.draw(st.sampled_from(list(self.hall.state.tickets.values())))
         self.try_(
             cmd.RecordPaper(
@@ -105,6 +126,7 @@ class Queue(RuleBasedStateMachine):
                 paper=paper,
                 business_date=self.hall.state.business_date,
                 printed_at=self.hall.at,
+                code="ticket.on_screen" if seen and ticket.paperless else None,
             )
         )
 
@@ -128,6 +150,20 @@ class Queue(RuleBasedStateMachine):
                 target=to if key != "unpark" else None,
             )
         )
+
+    @precondition(lambda self: self.hall.state.tickets)
+    @rule(data=st.data())
+    def enquire(self, data: Any) -> None:
+        """Asking changes nothing for anybody."""
+        ticket = data.draw(st.sampled_from(sorted(self.hall.state.tickets)))
+        was = self.hall.state.tickets[ticket].state
+        id_ = self.hall.new("q")
+        before = {counter.counter: counter.ticket for counter in self.hall.state.counters.values()}
+        self.try_(cmd.EnquireTicket(id=id_, at=self.hall.at, node="kiosk-1", request=id_, ticket=ticket))
+        told = self.hall.log[-1]
+        assert isinstance(told, ev.TicketEnquired) and told.number == self.hall.state.tickets[ticket].number
+        assert (told.ahead is not None) == (was in QUEUED)
+        assert before == {c.counter: c.ticket for c in self.hall.state.counters.values()}
 
     @rule(node=st.sampled_from(["kiosk-1", "kiosk-2"]), more=st.booleans())
     def lease(self, node: str, more: bool) -> None:
@@ -218,6 +254,20 @@ class Queue(RuleBasedStateMachine):
     def no_number_twice_a_date(self) -> None:
         numbers = [ticket.number for ticket in self.hall.state.tickets.values()]
         assert len(numbers) == len(set(numbers))
+
+    @invariant()
+    def quotas_count_the_numbers_that_somebody_may_come_with(self) -> None:
+        counts: dict[str, int] = {}
+        for ticket in self.hall.state.tickets.values():
+            if ticket.state not in ("void", "cancelled"):
+                counts[ticket.taken_for] = counts.get(ticket.taken_for, 0) + 1
+        assert counts == {service: n for service, n in self.hall.state.taken.items() if n}
+
+    @invariant()
+    def nobody_waits_for_a_number_that_was_neither_printed_nor_seen(self) -> None:
+        for ticket in self.hall.state.tickets.values():
+            if ticket.node is not None and ticket.state not in ("reserved", "void", "cancelled", "expired"):
+                assert ticket.paper in ("confirmed", "unknown")
 
     @invariant()
     def tickets_and_counters_agree(self) -> None:
