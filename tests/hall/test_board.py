@@ -1,4 +1,4 @@
-"""What the board and the catalogue say to kiosks: can a number be taken, how long it takes, how to find one."""
+"""What kiosks learn of services: can a number be taken, how long it takes, how to find it."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from hall.config import HallConfig, load_config
 from hall.coordinator import Coordinator
 from simulator.broker import Broker
 from wire import codec
+from wire.kiosk_messages import TicketEnquired, TicketFound
 from wire.messages import (
     Board,
     Call,
@@ -241,6 +242,51 @@ async def test_from_the_tap_to_the_rating(node: Node, coordinator: Coordinator) 
     known = coordinator.runtime.state.prompts[prompt.prompt]
     assert (known.grade, known.service, known.clerk) == (5, "id-card", "clerk-01")
     assert not [o for o in coordinator.dispatch.outstanding if isinstance(o.body, PromptRating)]
+
+
+async def test_a_number_without_paper_and_a_question_about_it(node: Node, coordinator: Coordinator) -> None:
+    await node.say(TicketRequested(request="r1", service="id-card", paperless=True, name="王*明"))
+    order = await node.told(PrintTicket)
+    assert order.paperless
+    await node.say(
+        TicketPrinted(ticket=order.ticket, number=order.number, paper="confirmed", code="ticket.on_screen")
+    )
+    await node.say(TicketEnquired(request="q1", ticket=order.ticket))
+    found = await node.told(TicketFound)
+    assert (found.request, found.number, found.state, found.ahead) == ("q1", order.number, "waiting", 0)
+    await node.say(TicketEnquired(request="q2", ticket="gone"))
+    assert (await node.told(TicketFound, lambda f: f.request == "q2")).code == "ticket.unknown"
+    for id_, body in list(node.commands):
+        if isinstance(body, TicketFound):
+            await node.say(CommandResult(command=id_, outcome="done"))
+    await node.acked(node.seq)
+    rows = await coordinator.runtime.journal.rows(0)
+    assert [row.type for row in rows].count("ticket_enquired") == 2
+    assert not any("王" in row.body for row in rows), "this hall does not call by name"
+    assert not [o for o in coordinator.dispatch.outstanding if isinstance(o.body, TicketFound)]
+
+
+async def test_the_board_follows_the_clock_though_nothing_happens(
+    broker: Broker, config: HallConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hall.coordinator.TICK_S", 0.02)
+    hall = msgspec.structs.replace(config.hall, issue_times=("08:30-11:45",))
+    coordinator = Coordinator(msgspec.structs.replace(config, hall=hall))
+    clock = [datetime(2026, 11, 23, 0, 29, 58, tzinfo=UTC)]
+    coordinator.runtime.now = lambda: clock[0]
+    await coordinator.start()
+    node = Node(broker.port)
+    try:
+        await node.start()
+        closed = await node.hear(Board)
+        assert {service.available for service in closed.services} == {"out_of_hours"}
+        assert (closed.hours, closed.hall_name) == (("08:30-11:45",), hall.name)
+        clock[0] = datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
+        opened = await node.hear(Board, lambda board: board.services[0].available == "open")
+        assert opened.rev > closed.rev and {s.available for s in opened.services} == {"open"}
+    finally:
+        await node.stop()
+        await coordinator.stop()
 
 
 async def test_a_kiosk_gets_its_leases_once_and_more_when_low(node: Node, coordinator: Coordinator) -> None:
