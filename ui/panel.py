@@ -17,6 +17,7 @@ import pygame
 from ui import fonts
 from ui.link import Link
 from ui.theme import Colour
+from ui.watchdog import Watchdog
 from wire.screen_link import PanelDrawn, PanelShow
 from wire.texts import text
 
@@ -84,10 +85,12 @@ class Panel:
         self.shown: PanelShow | None = None
         self._lit = True
         self._blink_at = 0.0
+        self._watchdog = Watchdog()
 
     def run(self) -> None:
         self._draw()
         while not self._ended():
+            self._watchdog.alive()
             flashing = self.shown is not None and self.shown.flash
             try:
                 self.said(
@@ -136,3 +139,4 @@ class Panel:
         for n, picture in enumerate(pictures):
             self._surface.blit(picture, ((wide - picture.get_width()) // 2, top + n * step))
         pygame.display.flip()
+        self._watchdog.drawn()

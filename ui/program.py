@@ -22,6 +22,7 @@ from ui.paint import Painter
 from ui.screen import Screen
 from ui.theme import load_theme
 from ui.touch import Focus, Pointer
+from ui.watchdog import Watchdog
 from wire.screen_link import LinkMessage, PadKey, ScreenRole
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class Runner:
         self._painter = Painter(surface)
         self._pointer = Pointer(surface.get_size())
         self._focus = Focus()
+        self._watchdog = Watchdog()
         program.say = link.send  # type: ignore[method-assign]
 
     def run(self) -> None:
@@ -97,6 +99,7 @@ class Runner:
 
     def step(self) -> bool:
         """Wait for something and do it; False when the window was closed."""
+        self._watchdog.alive()
         now = time.monotonic()
         look = LOOK_S if self.program.touched_by_people else LOOK_SLOW_S
         changed = False
@@ -137,6 +140,7 @@ class Runner:
         changed = self._painter.paint(self.layout)
         if changed:
             pygame.display.update(changed)
+        self._watchdog.drawn()
         self.program.shown(page, now)
 
     def _hear(self, said: LinkMessage | None) -> None:
