@@ -5,6 +5,8 @@
     POST /api/v1/tickets/{ticket}/cancel       …/reprint {"node"?}
     POST /api/v1/counters/{counter}/keys       {"key", "shown_ticket"?, "target"?}   Idempotency-Key
     POST /api/v1/counters/{counter}/clerk      {"clerk"}
+    PUT  /api/v1/appointments/{date}           GET: masked   see `hall.api_appointments`
+    POST /api/v1/help/{node}/{station}/answer  …/done   see `hall.api_help`
     GET  /api/v1/state  /counters  /board  /catalogue  /alarms  /nodes  /health
     GET  /api/v1/journal?since=0               NDJSON, streamed
 
@@ -23,49 +25,38 @@ import hashlib
 import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
+from hall.api_appointments import AppointmentRoutes
+from hall.api_help import HelpRoutes
+from hall.api_requests import (
+    ApiError,
+    command_id,
+    decoded_body,
+    done,
+    error_answer,
+    json_answer,
+    local_text,
+    submit,
+)
 from hall.config import Role, Token
 from hall.coordinator import Coordinator
 from hall.journal import JournalError, export_line
 from hall.queue import commands as cmd
 from hall.queue import events as ev
 from hall.queue.state import Ticket
-from hall.runtime import Decision, new_id
 from hall.why import explain
 from wire.messages import Id, Key, Masked
-from wire.texts import LANGUAGES, text, texts
+from wire.texts import LANGUAGES
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY: Final = 16 * 1024
-MAX_KEY: Final = 100
-"""Characters of an Idempotency-Key."""
-
-B = TypeVar("B", bound=msgspec.Struct)
 Handler = Callable[[Request], Awaitable[Response]]
-
-_STATUS: Final = {
-    "hall.unauthorised": 401,
-    "hall.forbidden": 403,
-    "hall.not_found": 404,
-    "ticket.unknown": 404,
-    "hall.counter_unknown": 404,
-    "hall.bad_request": 400,
-    "ticket.service_unknown": 400,
-    "ticket.priority_unknown": 400,
-    "hall.busy": 503,
-    "hall.stopping": 503,
-    "hall.journal_failed": 503,
-    "hall.not_open_yet": 503,
-    "hall.internal": 500,
-}
-"""Every other code is 409: the request is right, the queue says no."""
 
 
 class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,39 +80,7 @@ class NewReprint(msgspec.Struct, forbid_unknown_fields=True):
     node: Id | None = None
 
 
-class ApiError(Exception):
-    """An answer that says no. `code` is a key of the text catalogue."""
-
-    def __init__(self, code: str, detail: str = "", ticket: str | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.detail = detail
-        self.ticket = ticket
-
-
-_encode = msgspec.json.Encoder().encode
 _new_ticket = msgspec.json.Decoder(NewTicket)
-
-
-def _json(content: Any, status: int = 200) -> Response:
-    return Response(_encode(content), status, media_type="application/json")
-
-
-def _local(code: str, **values: object) -> dict[str, str]:
-    return {language: text(code, language, **values) for language in LANGUAGES}
-
-
-def _error(error: ApiError) -> Response:
-    known = error.code if error.code in texts(LANGUAGES[0]) else "hall.internal"
-    content: dict[str, Any] = {"code": error.code, "text": _local(known)}
-    if error.detail:
-        content["detail"] = error.detail
-    if error.ticket is not None:
-        content["ticket"] = error.ticket
-    headers = {"WWW-Authenticate": "Bearer"} if error.code == "hall.unauthorised" else None
-    return Response(
-        _encode(content), _STATUS.get(error.code, 409), headers=headers, media_type="application/json"
-    )
 
 
 class Api:
@@ -131,6 +90,7 @@ class Api:
         self._coordinator = coordinator
         self._runtime = coordinator.runtime
         self._tokens = coordinator.config.api.tokens
+        appointments, help_ = AppointmentRoutes(coordinator), HelpRoutes(coordinator)
         self.app = FastAPI(
             title="Paihao",
             docs_url=None,
@@ -145,6 +105,10 @@ class Api:
             ("POST", "/tickets/{ticket}/reprint", "issue", self._reprint),
             ("POST", "/counters/{counter}/keys", "counter", self._press),
             ("POST", "/counters/{counter}/clerk", "counter", self._clerk),
+            ("PUT", "/appointments/{date}", "appointments", appointments.put),
+            ("GET", "/appointments/{date}", "appointments", appointments.get),
+            ("POST", "/help/{node}/{station}/answer", "counter", help_.answer),
+            ("POST", "/help/{node}/{station}/done", "counter", help_.done),
             ("GET", "/state", "read", self._state),
             ("GET", "/counters", "read", self._counters),
             ("GET", "/board", "read", self._board),
@@ -165,15 +129,15 @@ class Api:
             try:
                 if role is not None:
                     self._authorise(request, role)
-                if request.method == "POST":
+                if request.method in ("POST", "PUT"):
                     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
                     if kind != "application/json":
                         raise ApiError("hall.bad_request", "Content-Type must be application/json")
                 return await handler(request)
             except ApiError as error:
-                return _error(error)
+                return error_answer(error)
             except JournalError as error:
-                return _error(ApiError(error.code))
+                return error_answer(ApiError(error.code))
 
         return guarded
 
@@ -205,64 +169,25 @@ class Api:
     async def _http_error(self, request: Request, error: Exception) -> Response:
         status = getattr(error, "status_code", 500)
         code = "hall.not_found" if status == 404 else "hall.bad_request"
-        answer = _error(ApiError(code))
+        answer = error_answer(ApiError(code))
         answer.status_code = status
         return answer
 
     async def _unexpected(self, request: Request, error: Exception) -> Response:
         logger.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
-        return _error(ApiError("hall.internal"))
-
-    # ------------------------------------------------------------ reading requests
-
-    @staticmethod
-    async def _raw(request: Request) -> bytes:
-        length = request.headers.get("content-length")
-        if length is not None and (not length.isdigit() or int(length) > MAX_BODY):
-            raise ApiError("hall.bad_request", f"at most {MAX_BODY} bytes")
-        parts: list[bytes] = []
-        size = 0
-        async for part in request.stream():
-            size += len(part)
-            if size > MAX_BODY:
-                raise ApiError("hall.bad_request", f"at most {MAX_BODY} bytes")
-            parts.append(part)
-        return b"".join(parts)
-
-    async def _body(self, request: Request, decoder: msgspec.json.Decoder[B]) -> B:
-        try:
-            return decoder.decode(await self._raw(request))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ApiError("hall.bad_request", str(error)[:200]) from error
-
-    @staticmethod
-    def _command_id(request: Request) -> str | None:
-        key = request.headers.get("idempotency-key")
-        if key is None:
-            return None
-        if not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
-            raise ApiError("hall.bad_request", f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
-        # Each client has keys of its own: two that both count from 1 must not be given one ticket.
-        path = request.url.path.removeprefix("/api/v1")
-        return f"api:{request.state.client}:{path}:{key}"
-
-    @staticmethod
-    def _done(decision: Decision) -> Decision:
-        if decision.code is not None:
-            raise ApiError(decision.code, ticket=decision.ticket)
-        return decision
+        return error_answer(ApiError("hall.internal"))
 
     # ------------------------------------------------------------ tickets
 
     async def _issue(self, request: Request) -> Response:
-        body = await self._body(request, _new_ticket)
-        decision = self._done(
+        body = await decoded_body(request, _new_ticket)
+        decision = done(
             await self._runtime.issue(
                 body.service,
                 body.priority,
                 source=body.source,
                 name=body.name,
-                command_id=self._command_id(request),
+                command_id=command_id(request),
             )
         )
         ticket = self._runtime.ticket(decision)
@@ -272,7 +197,7 @@ class Api:
         for event in decision.events:
             if type(event) is ev.TicketIssued:
                 content["waiting_ahead"] = event.ahead
-        return _json(content, 200 if decision.repeated else 201)
+        return json_answer(content, 200 if decision.repeated else 201)
 
     def _shown(self, ticket: Ticket) -> dict[str, Any]:
         return {
@@ -300,12 +225,30 @@ class Api:
         return ticket
 
     async def _ticket(self, request: Request) -> Response:
-        return _json(self._shown(await self._known(request)))
+        ticket = await self._known(request)
+        return json_answer(self._shown(ticket) | {"ratings": self._ratings(ticket)})
+
+    def _ratings(self, ticket: Ticket) -> list[dict[str, Any]]:
+        """What was asked after each service of the ticket, and what the citizen said."""
+        return [
+            {
+                "prompt": prompt.prompt,
+                "counter": prompt.counter,
+                "clerk": prompt.clerk,
+                "asked_at": prompt.asked_at,
+                "result": prompt.result,
+                "grade": prompt.grade,
+                "reasons": prompt.reasons,
+                "reasons_version": prompt.reasons_version,
+            }
+            for prompt in self._runtime.state.prompts.values()
+            if prompt.ticket == ticket.ticket
+        ]
 
     async def _why(self, request: Request) -> Response:
         ticket = await self._known(request)
         calls = self._coordinator.calls_of(ticket.ticket)
-        return _json(
+        return json_answer(
             {
                 "ticket": ticket.ticket,
                 "number": ticket.number,
@@ -325,36 +268,32 @@ class Api:
 
     async def _cancel(self, request: Request) -> Response:
         ticket = await self._known(request)
-        await self._submit(request, cmd.CancelTicket, ticket=ticket.ticket)
-        return _json(self._shown(ticket))
+        await submit(self._runtime, request, cmd.CancelTicket, ticket=ticket.ticket)
+        return json_answer(self._shown(ticket))
 
     async def _reprint(self, request: Request) -> Response:
-        body = await self._body(request, msgspec.json.Decoder(NewReprint))
+        body = await decoded_body(request, msgspec.json.Decoder(NewReprint))
         ticket = await self._known(request)
-        await self._submit(request, cmd.ReprintTicket, ticket=ticket.ticket, node=body.node)
-        return _json(self._shown(ticket), 202)
-
-    async def _submit(self, request: Request, kind: type[cmd.Command], **fields: Any) -> Decision:
-        id_ = self._command_id(request) or new_id()
-        return self._done(await self._runtime.submit(kind(id=id_, at=self._runtime.now(), **fields)))
+        await submit(self._runtime, request, cmd.ReprintTicket, ticket=ticket.ticket, node=body.node)
+        return json_answer(self._shown(ticket), 202)
 
     # ------------------------------------------------------------ counters
 
     async def _press(self, request: Request) -> Response:
-        body = await self._body(request, msgspec.json.Decoder(PressedKey))
+        body = await decoded_body(request, msgspec.json.Decoder(PressedKey))
         counter = self._known_counter(request)
-        decision = self._done(
+        decision = done(
             await self._runtime.press(
                 counter,
                 body.key,
                 body.shown_ticket,
                 body.target,
-                command_id=self._command_id(request),
+                command_id=command_id(request),
             )
         )
         content = self._counter(counter)
         content["repeated"] = decision.repeated
-        return _json(content)
+        return json_answer(content)
 
     def _known_counter(self, request: Request) -> str:
         counter: str = request.path_params["counter"]
@@ -375,10 +314,10 @@ class Api:
         return content
 
     async def _clerk(self, request: Request) -> Response:
-        body = await self._body(request, msgspec.json.Decoder(NewClerk))
+        body = await decoded_body(request, msgspec.json.Decoder(NewClerk))
         counter = self._known_counter(request)
-        await self._submit(request, cmd.SetClerk, counter=counter, clerk=body.clerk)
-        return _json(self._counter(counter))
+        await submit(self._runtime, request, cmd.SetClerk, counter=counter, clerk=body.clerk)
+        return json_answer(self._counter(counter))
 
     # ------------------------------------------------------------ what is shown
 
@@ -388,7 +327,7 @@ class Api:
         counts: dict[str, int] = {}
         for ticket in state.tickets.values():
             counts[ticket.state] = counts.get(ticket.state, 0) + 1
-        return _json(
+        return json_answer(
             {
                 "hall": self._coordinator.hall,
                 "business_date": state.business_date,
@@ -409,21 +348,23 @@ class Api:
 
     async def _counters(self, request: Request) -> Response:
         await self._runtime.settled()
-        return _json({"counters": [self._counter(counter) for counter in self._coordinator.policy.counters]})
+        return json_answer(
+            {"counters": [self._counter(counter) for counter in self._coordinator.policy.counters]}
+        )
 
     async def _board(self, request: Request) -> Response:
         await self._runtime.settled()
         board = self._coordinator.projections.board(
             self._runtime.state, self._runtime.epoch, self._runtime.now()
         )
-        return _json(board)
+        return json_answer(board)
 
     async def _catalogue(self, request: Request) -> Response:
-        return _json(self._coordinator.projections.catalogue(self._runtime.epoch))
+        return json_answer(self._coordinator.projections.catalogue(self._runtime.epoch))
 
     async def _alarms(self, request: Request) -> Response:
         await self._runtime.settled()
-        return _json(
+        return json_answer(
             {
                 "alarms": [
                     {
@@ -431,7 +372,7 @@ class Api:
                         "subject": alarm.subject,
                         "raised_at": alarm.raised_at,
                         "facts": alarm.facts,
-                        "text": _local(alarm.code, subject=alarm.subject),
+                        "text": local_text(alarm.code, subject=alarm.subject),
                     }
                     for alarm in self._runtime.state.alarms.values()
                 ]
@@ -439,13 +380,13 @@ class Api:
         )
 
     async def _nodes(self, request: Request) -> Response:
-        return _json({"nodes": list(self._coordinator.nodes.all.values())})
+        return json_answer({"nodes": list(self._coordinator.nodes.all.values())})
 
     async def _health(self, request: Request) -> Response:
         journal = await self._runtime.probe()
         healthy = journal and self._coordinator.connected
         content = {"healthy": healthy, "journal": journal, "broker": self._coordinator.connected}
-        return _json(content, 200 if healthy else 503)
+        return json_answer(content, 200 if healthy else 503)
 
     async def _journal(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")
