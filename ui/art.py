@@ -7,20 +7,20 @@ surface. A page names it in `ui.elements.Art`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from math import cos, pi, sin
 from typing import TYPE_CHECKING, Any, Final
 
 import pygame
 
+from ui.kept import Pictures
 from ui.theme import Colour
 
 if TYPE_CHECKING:
     from ui.layout import Drawing
 
 CANVAS: Final = 256
-KEPT: Final = 96
-"""Pictures that are kept."""
+KEPT_BYTES: Final = 24 * 1024 * 1024
+"""Of pictures that are kept; one that fills 1920×1080 has 8 MB."""
 
 Draw = Callable[[pygame.Surface, Colour, tuple[Any, ...]], None]
 
@@ -28,10 +28,13 @@ Draw = Callable[[pygame.Surface, Colour, tuple[Any, ...]], None]
 def picture(item: Drawing) -> pygame.Surface:
     """The picture of a drawing at its size."""
     _, _, wide, high = item.rect
-    return _picture(item.name, wide, high, item.colour, item.args)
+    key = (item.name, wide, high, item.colour, item.args)
+    return _kept.get(key, lambda: _picture(*key))
 
 
-@lru_cache(maxsize=KEPT)
+_kept: Final = Pictures(KEPT_BYTES)
+
+
 def _picture(name: str, wide: int, high: int, colour: Colour, args: tuple[Any, ...]) -> pygame.Surface:
     if name in OWN_SURFACE:
         return OWN_SURFACE[name](wide, high, colour, args)

@@ -1,48 +1,50 @@
-"""Text as pictures, in Noto Sans CJK with the shapes of mainland China; drawn once, then kept."""
+"""Text as pictures, in Noto Sans CJK with the shapes of mainland China; drawn once, then kept.
+
+A character that it lacks comes from another font (`ui.faces`), on the same baseline. Digits are equally wide
+in this font: a clock does not tremble.
+"""
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import pygame
 import pygame.freetype
 
+from ui import faces
+from ui.kept import Figures, Pictures
 from ui.theme import Colour
 
-_FACE: Final = "Noto Sans CJK SC"
 LEADING: Final = 1.28
 """Height of a line in heights of the type."""
 ABOVE: Final = 0.6
 """Share of what the font leaves free that is above the letters."""
-LINES_KEPT: Final = 768
-"""Pictures of lines that are kept; a page has about 60."""
+LINES_BYTES: Final = 16 * 1024 * 1024
+"""Of pictures of lines: a page of 60 lines at 1920×1080 has about 4 MB."""
+
+Run = tuple[pygame.freetype.Font, str]
+"""Characters that one font has."""
+
+_lines: Final = Pictures(LINES_BYTES)
+_known: Final[set[str]] = set()
+"""Characters that the main font has: most lines have no others. At most its 65,535."""
+_others = faces.Others()
 
 
-@cache
-def _font() -> pygame.freetype.Font:
-    from noto_cjk_sans_otc import FONT_PATH
-
-    pygame.freetype.init()
-    for index in range(16):
-        try:
-            font = pygame.freetype.Font(str(FONT_PATH), 16, font_index=index)
-        except (pygame.error, FileNotFoundError, RuntimeError) as error:
-            raise OSError(f"no {_FACE} in {FONT_PATH}") from error
-        if font.name == _FACE:
-            break
-    font.pad = True  # every line as high as the font, so that a text does not jump with its letters
-    font.kerning = True
-    return font
+def use(places: tuple[str, ...]) -> None:
+    """Font files, or folders of them, to look into before those of the system."""
+    global _others
+    _others = faces.Others(tuple(Path(place) for place in places))
+    _runs.cache_clear()
+    line_size.cache_clear()
+    _lines.clear()
 
 
-@lru_cache(maxsize=8192)
-def line_size(text: str, size: int, strong: bool = False) -> tuple[int, int]:
-    """Width and height in pixels of one line."""
-    font = _font()
-    style = pygame.freetype.STYLE_STRONG if strong else pygame.freetype.STYLE_NORMAL
-    box = font.get_rect(text, style=style, size=size)
-    return max(1, box.width), line_height(size)
+def figures() -> Figures:
+    """Of the pictures of lines."""
+    return _lines.figures
 
 
 def line_height(size: int) -> int:
@@ -50,12 +52,66 @@ def line_height(size: int) -> int:
     return round(size * LEADING)
 
 
-@lru_cache(maxsize=LINES_KEPT)
+@lru_cache(maxsize=8192)
+def line_size(text: str, size: int, strong: bool = False) -> tuple[int, int]:
+    """Width and height in pixels of one line."""
+    wide = sum(font.get_rect(part, style=_style(strong), size=size).width for font, part in _runs(text))
+    return max(1, wide), line_height(size)
+
+
 def line(text: str, size: int, colour: Colour, strong: bool = False) -> pygame.Surface:
     """One line of text on a transparent ground, `line_height` high."""
-    style = pygame.freetype.STYLE_STRONG if strong else pygame.freetype.STYLE_NORMAL
-    drawn = _font().render(text, colour, style=style, size=size)[0]
+    return _lines.get((text, size, colour, strong), lambda: _drawn(text, size, colour, strong))
+
+
+def _drawn(text: str, size: int, colour: Colour, strong: bool) -> pygame.Surface:
+    runs = _runs(text)
+    if len(runs) == 1 and runs[0][0] is faces.main():
+        drawn = faces.main().render(runs[0][1], colour, style=_style(strong), size=size)[0]
+    else:
+        drawn = _mixed(runs, size, colour, strong)
     spare = drawn.get_height() - line_height(size)
     if spare <= 0:
         return drawn
-    return drawn.subsurface((0, round(spare * ABOVE), drawn.get_width(), line_height(size)))
+    # A copy: a part of a surface would keep the whole of it in memory, uncounted.
+    return drawn.subsurface((0, round(spare * ABOVE), drawn.get_width(), line_height(size))).copy()
+
+
+def _mixed(runs: tuple[Run, ...], size: int, colour: Colour, strong: bool) -> pygame.Surface:
+    """Runs in different fonts side by side on one baseline, as high as the main font."""
+    main = faces.main()
+    parts = [font.render(part, colour, style=_style(strong), size=size)[0] for font, part in runs]
+    high = main.get_rect("口", style=_style(strong), size=size).height
+    whole = pygame.Surface((max(1, sum(part.get_width() for part in parts)), high), pygame.SRCALPHA)
+    whole.fill((*colour, 0))
+    base = main.get_sized_ascender(size)
+    x = 0
+    for (font, _), part in zip(runs, parts, strict=True):
+        whole.blit(part, (x, base - font.get_sized_ascender(size)), special_flags=pygame.BLEND_RGBA_MAX)
+        x += part.get_width()
+    return whole
+
+
+@lru_cache(maxsize=1024)
+def _runs(text: str) -> tuple[Run, ...]:
+    main = faces.main()
+    if _known.issuperset(text):
+        return ((main, text),)
+    runs: list[Run] = []
+    for character in text:
+        font: pygame.freetype.Font | None = main
+        if character not in _known:
+            if faces.has(main, character):
+                _known.add(character)
+            elif (font := _others.font(character)) is None:
+                font, character = main, faces.MISSING
+        assert font is not None
+        if runs and runs[-1][0] is font:
+            runs[-1] = (font, runs[-1][1] + character)
+        else:
+            runs.append((font, character))
+    return tuple(runs) or ((main, ""),)
+
+
+def _style(strong: bool) -> int:
+    return pygame.freetype.STYLE_STRONG if strong else pygame.freetype.STYLE_NORMAL
