@@ -97,6 +97,12 @@ def lay_out(
     return work.made
 
 
+def height_of(element: Element, width: float, screen: Screen, theme: Theme, scale: float = 1.0) -> float:
+    """Units that it needs at full type when it may be `width` units wide: to part what is too long."""
+    work = _Work(Page("", element, scale=scale), screen, theme, None, None)
+    return work.want(element, screen.px(width), 1.0)[1] / screen.unit
+
+
 class _Work:
     def __init__(
         self, page: Page, screen: Screen, theme: Theme, pressed: str | None, focus: str | None
