@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import sqlite3
 import tomllib
 from collections.abc import AsyncIterator
@@ -40,6 +41,7 @@ from wire.messages import (
     PrintTicket,
     PromptRating,
     Rated,
+    RatingReasonsGiven,
     TicketIssuedOffline,
     TicketPrinted,
     TicketRequested,
@@ -48,7 +50,11 @@ from wire.mqtt import BrokerOptions, Mqtt
 from wire.screen_link import (
     BoardShown,
     CounterShown,
+    GiveReasons,
     KioskState,
+    PlaylistShown,
+    RateService,
+    RatingShown,
     ScreenHello,
     ScreenRole,
     TakeTicket,
@@ -56,6 +62,7 @@ from wire.screen_link import (
     decode_to_screen,
     encode_line,
 )
+from wire.shown import Picture, Playlist, PlaylistItem, RatingReason, RatingReasons
 from wire.topics import topic
 
 pytestmark = pytest.mark.broker
@@ -173,7 +180,8 @@ class ScreenClient:
 
     async def __aenter__(self) -> ScreenClient:
         self.reader, self.writer = await asyncio.open_unix_connection(str(self.path))
-        role: ScreenRole = "kiosk" if self.station.startswith("kiosk") else "rating"
+        roles: dict[str, ScreenRole] = {"kiosk": "kiosk", "board": "board"}
+        role = roles.get(self.station, "rating")
         self.say(ScreenHello(station=self.station, role=role))
         return self
 
@@ -293,6 +301,62 @@ def catalogue(rev: int = 1) -> Catalogue:
         ),
         type=Catalogue,
     )
+
+
+async def test_playlist_and_pictures_reach_a_board_and_outlive_the_hall(
+    broker: Broker, hall: Coordinator, make_agent: Any, sockets: Path, tmp_path: Path
+) -> None:
+    data = b"synthetic picture"
+    id, other = hashlib.sha256(data).hexdigest()[:32], "0" * 32
+    item = PlaylistItem(item="a", picture=id, zones=("east",))
+    await hall.mqtt.publish(
+        topic(HALL, "picture", picture=id), Picture(picture=id, format="png", data=data), retain=True
+    )
+    unwanted = Picture(picture=other, format="png", data=b"nobody's")
+    await hall.mqtt.publish(topic(HALL, "picture", picture=other), unwanted, retain=True)
+    await hall.mqtt.publish(topic(HALL, "playlist"), Playlist(epoch=1, rev=1, items=(item,)), retain=True)
+
+    def whole(shown: PlaylistShown) -> bool:
+        return any(page.file is not None for page in shown.pages)
+
+    async with running(make_agent()), ScreenClient(sockets / "s.sock", "board") as board:
+        (page,) = (await board.next(PlaylistShown, whole)).pages
+        assert page.item == item and Path(page.file).read_bytes() == data
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == [f"{id}.png"]
+    await broker.stop()
+    async with running(make_agent()), ScreenClient(sockets / "s.sock", "board") as board:
+        assert (await board.next(BoardShown)).stale
+        assert (await board.next(PlaylistShown, whole)).pages[0].item == item
+
+
+async def test_reasons_of_a_bad_grade_reach_the_hall(
+    hall: Coordinator, make_agent: Any, sockets: Path
+) -> None:
+    rude = RatingReason(reason="rude", text={"zh-CN": "态度不好"}, grades=(1, 2))
+    await hall.mqtt.publish(
+        topic(HALL, "rating_reasons"), RatingReasons(version=7, reasons=(rude,)), retain=True
+    )
+    async with running(make_agent()) as agent, ScreenClient(sockets / "s.sock", "c3") as panel:
+        await both_online(hall, agent)
+        assert (await panel.next(RatingShown)).prompt is None
+        prompt = PromptRating(
+            prompt="p-1", ticket="t-5", number="A005", counter="3", service_name={"zh-CN": "身份证"}
+        )
+        await hall.tell(prompt, "rate-1")
+        await panel.next(RatingShown, lambda m: m.prompt == prompt and m.grade is None)
+        panel.say(RateService(prompt="p-1", grade=1))
+        asked = await panel.next(RatingShown, lambda m: m.grade == 1)
+        assert asked.reasons == RatingReasons(version=7, reasons=(rude,))
+        panel.say(GiveReasons(prompt="p-1", version=7, reasons=("rude",)))
+        await panel.next(RatingShown, lambda m: m.reasons_given)
+        (given,) = await hall.event(RatingReasonsGiven)
+        assert (given.ticket, given.grade, given.reasons) == ("t-5", 1, ("rude",))
+        assert [
+            type(body) for e in hall.events if isinstance(body := event_body(e), (Rated, RatingReasonsGiven))
+        ] == [
+            Rated,
+            RatingReasonsGiven,
+        ]
 
 
 async def test_birth_comes_in_order_and_a_clean_stop_says_offline(hall: Coordinator, make_agent: Any) -> None:
