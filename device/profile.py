@@ -53,9 +53,9 @@ class KioskStation(_Part, frozen=True, kw_only=True, tag_field="kind", tag="kios
     """Takes numbers. `online_wait_s`: how long a citizen waits for the coordinator before the lease is used;
     `lease_low`: ask for numbers when fewer are left. `scanner`: of codes, or a reader of IC cards.
     `match_key_file`: the hall's secret key, the same on all kiosks, under which codes and cards are hashed to
-    be matched; at least 32 bytes, mode 600 (`head -c 32 /dev/urandom`). `voice` reads the screen aloud; `pad`:
-    keys for people who do not see it, named up, down, ok, back, help, repeat, louder, softer in the keypad's
-    key map; `light` shows that somebody asked for help."""
+    be matched; at least 32 bytes, mode 600 (`head -c 32 /dev/urandom`). `voice` reads the screen aloud;
+    `pad`: keys for people who do not see it, named up, down, ok, back, help, repeat, louder, softer in the
+    keypad's key map; `light` shows that somebody asked for help."""
 
     id: Id
     printer: Id

@@ -31,7 +31,7 @@ def read_key(path: Path) -> bytes:
 
 
 def normalised(text: str) -> str:
-    """`text` as it is matched: full-width letters and digits as ASCII, capitals, no spaces, dashes or controls.
+    """`text` as it is matched: narrow letters and digits, capitals, no spaces, dashes or controls.
 
     So "11010119900307001x" is the number on the card, and "yy-20 48" the code YY2048.
     """

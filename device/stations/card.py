@@ -1,4 +1,7 @@
-"""The card on a kiosk's reader: shown masked while it lies there, and forgotten."""
+"""The card on a kiosk's reader: shown masked while it lies there, and forgotten.
+
+Its handle stands for it while it lies there and for two minutes after, see `handles`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final
 
+from device.stations.handles import Handles
 from device.stations.station import Node
 from drivers.card_reader.protocol import Card, CardEvent, CardReader
 from wire.messages import Catalogue, Id
@@ -16,6 +20,10 @@ LAY_AGAIN_S: Final = 10.0
 """So long a card is asked for again; nobody tells when one that was not read is taken away."""
 
 
+NAME_STARS: Final = 8
+"""A longer name is no longer on the hall display."""
+
+
 class CardDesk:
     """`shown` is what the screens see of the card that lies there now; `other` gets codes and chips."""
 
@@ -23,11 +31,13 @@ class CardDesk:
         self,
         node: Node,
         reader: CardReader,
+        handles: Handles,
         show: Callable[[LinkMessage], None],
         other: Callable[[CardEvent], None],
     ) -> None:
         self._node = node
         self._reader = reader
+        self._handles = handles
         self._show = show
         self._other = other
         self.shown: CardShown | None = None
@@ -56,19 +66,34 @@ class CardDesk:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self.shown is not None and self.shown.handle is not None:
+            self._handles.taken_away(self.shown.handle)
         self.shown = shown
         self._show(CardGone() if shown is None else shown)
 
     def _masked(self, card: Card) -> CardShown:
-        today = self._node.clock.now().date()
-        priority = None
-        if self._node.clock.trusted and self._node.catalogue is not None:
-            priority = offered_priority(self._node.catalogue, card.birth, today)
-        return CardShown(name=card.name.masked, number=card.number.masked, priority=priority)
+        catalogue = self._node.catalogue
+        priority = handle = None
+        if self._node.clock.trusted and catalogue is not None:
+            priority = offered_priority(catalogue, card.birth, self._node.clock.now().date())
+        if self._handles.find_key() or (catalogue is not None and catalogue.call_by_name):
+            handle = self._handles.hold(card.number, name_on_board(card.name.masked), lies_there=True)
+        return CardShown(name=card.name.masked, handle=handle, number=card.number.masked, priority=priority)
+
+
+def name_on_board(masked: str) -> str | None:
+    """A masked name as it may travel: four characters at most stand; None where there is none."""
+    first, _, rest = masked.partition("*")
+    if "*" not in masked:
+        return None
+    last = rest.lstrip("*")
+    return first[:2] + "*" * min(NAME_STARS, len(masked) - len(first) - len(last)) + last[-2:]
 
 
 def offered_priority(catalogue: Catalogue, birth: date, today: date) -> Id | None:
     """The priority class of the greatest minimum age that the card's holder has reached."""
     age = today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
-    reached = [p for p in catalogue.priorities if p.minimum_age is not None and p.minimum_age <= age]
+    reached = [
+        p for p in catalogue.priorities if p.minimum_age is not None and p.minimum_age <= age and p.offered
+    ]
     return max(reached, key=lambda p: p.minimum_age or 0).priority if reached else None

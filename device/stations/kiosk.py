@@ -1,62 +1,53 @@
-"""The kiosk: from a tap to a paper, with the coordinator or without.
-
-    tap → ticket_requested (on disk) → print_ticket → paper → ticket_printed
-        → no answer in time, or the coordinator is away → number of the lease (burned) → paper →
-          ticket_issued_offline
-
-A tap gives one paper at most: a `print_ticket` that comes after the kiosk went on without it is answered as
-failed, so that the coordinator voids its number. What cannot be printed is refused before a number is asked
-for. After a paper whose fate is unknown the same number can be printed again.
-"""
+"""The kiosk: numbers and check-ins (`numbers`), cards and codes, guides, enquiries, help, and guidance for
+people who do not see the screen. What each promises stands in its module; here they are put together."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
-from device.database import StorageError, new_id
 from device.dispatch import Handler
 from device.profile import KioskStation
 from device.stations.card import CardDesk
+from device.stations.enquiries import EnquiryDesk
+from device.stations.guidance import Guidance
+from device.stations.guides import GuideDesk
+from device.stations.handles import Handles
+from device.stations.help import HelpDesk
 from device.stations.leases import Leases
-from device.stations.paper import language_of, offline_event, paper_of
-from device.stations.paper_desk import INTERRUPTED, TOO_LATE, PaperDesk
+from device.stations.lights import StationLight
+from device.stations.numbers import Numbers
+from device.stations.playlist import StationPlaylist
 from device.stations.scan import ScanDesk
 from device.stations.station import Node, Station
 from drivers.card_reader.protocol import CardReader
 from drivers.ticket_printer.protocol import TicketPrinter
-from wire.messages import (
-    Board,
-    Catalogue,
-    CatalogueService,
-    CommandResult,
-    DeviceState,
-    GrantLease,
-    Message,
-    NodeCommand,
-    PrintTicket,
-    RefuseTicket,
-    TicketPrinted,
-    TicketRequested,
-)
+from wire.kiosk_messages import HelpAnswered, TicketFound
+from wire.messages import Board, Catalogue, DeviceState, GrantLease, Message, PrintTicket, RefuseTicket
 from wire.screen_link import (
+    AskGuide,
+    AskHelp,
+    AskTicket,
     KioskState,
     LinkMessage,
+    NumberSeen,
+    PrintGuide,
     ReprintTicket,
     ScanWanted,
+    Speak,
+    TakeAppointment,
     TakeTicket,
-    TicketProgress,
     ToAgent,
 )
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from drivers.keypad.protocol import Keypad
+    from drivers.light.protocol import Light
+    from drivers.voice.protocol import Voice
 
-OPEN_REQUESTS: Final = 8
-"""Citizens that can wait for one printer; further taps are refused."""
-KEPT_REQUESTS: Final = 64
-"""Requests whose progress is remembered, for a screen that says one again."""
-FAULT: Final = "agent.fault"
+logger = logging.getLogger(__name__)
 
 
 class KioskStationRunner(Station):
@@ -69,72 +60,126 @@ class KioskStationRunner(Station):
         printer: TicketPrinter,
         reader: CardReader | None,
         scanner: CardReader | None = None,
+        voice: Voice | None = None,
+        pad: Keypad | None = None,
+        light: Light | None = None,
     ) -> None:
         super().__init__(station.id, node)
         self._station = station
-        self._printer = printer
-        self.scan = ScanDesk(node, scanner, station.match_key_file, self._show)
-        self._desk = CardDesk(node, reader, self._show, self.scan.take) if reader is not None else None
+        self.handles = Handles(station.match_key_file)
+        self._scan = ScanDesk(node, scanner, self.handles, self._show)
+        self._card = (
+            CardDesk(node, reader, self.handles, self._show, self._scan.take) if reader is not None else None
+        )
         self.leases = Leases(node, station.lease_low, self._show_state)
-        self._progress: dict[str, TicketProgress] = {}
-        self._wishes: dict[str, TakeTicket] = {}
-        self._answers: dict[str, asyncio.Future[bool]] = {}
-        self._paper = PaperDesk(node, printer, self._go_on)
+        self.numbers = Numbers(station, node, printer, self.handles, self.leases, self._show)
+        self._enquiries = EnquiryDesk(node, self._show)
+        self._guides = GuideDesk(node, printer, self._show)
+        self._playlist = StationPlaylist(node, station.id, "kiosk")
+        self._light = StationLight(node, station.light, light, 0)
+        self._help = HelpDesk(node, station.id, self._light, self._show_state)
+        self._guidance = Guidance(
+            node,
+            station.id,
+            voice,
+            station.voice,
+            pad,
+            lambda: self._do(self._help.ask(True), "help key", to_the_end=True),
+        )
 
     @property
     def topics(self) -> list[tuple[str, dict[str, str]]]:
-        return [("catalogue", {}), ("board", {})]
+        return [("catalogue", {}), ("board", {}), *self._guides.topics, self._playlist.topic]
 
     @property
     def handlers(self) -> dict[type[Message], Handler]:
         return {
-            PrintTicket: self._print_ticket,
-            RefuseTicket: self._refuse_ticket,
+            PrintTicket: self.numbers.print_ticket,
+            RefuseTicket: self.numbers.refuse_ticket,
             GrantLease: self.leases.grant,
+            TicketFound: self._enquiries.found,
+            HelpAnswered: self._help.answered,
         }
+
+    async def start(self) -> None:
+        await self._playlist.start()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.leases.run(), name=f"{self.id} leases")
-            if self._desk is not None:
-                tasks.create_task(self._desk.run(), name=f"{self.id} cards")
-            tasks.create_task(self.scan.run(), name=f"{self.id} scanner")
+            if self._card is not None:
+                tasks.create_task(self._card.run(), name=f"{self.id} cards")
+            tasks.create_task(self._scan.run(), name=f"{self.id} scanner")
+            tasks.create_task(self._guidance.run(), name=f"{self.id} key pad")
 
     # ---------------------------------------------------------------- the screen
 
     def whole(self) -> list[LinkMessage]:
-        card = self._desk.shown if self._desk is not None else None
-        return [self._state(), *([card] if card is not None else [])]
+        card = self._card.shown if self._card is not None else None
+        return [
+            self._state(),
+            self._guides.shown(),
+            self._playlist.shown(),
+            *([card] if card is not None else []),
+            *self.numbers.paper.on_screen.whole(),
+        ]
 
     async def on_screen(self, message: ToAgent) -> None:
-        if isinstance(message, TakeTicket):
-            self.node.spawn(self._take(message), f"ticket {message.request}", to_the_end=True)
-        elif isinstance(message, ReprintTicket):
-            self.node.spawn(self._paper.reprint(message.ticket), f"reprint {message.ticket}", to_the_end=True)
-        elif isinstance(message, ScanWanted):
-            self.node.spawn(self.scan.watch(message.wanted), "scanner")
+        match message:
+            case TakeTicket() | TakeAppointment():
+                self._do(self.numbers.take(message), f"ticket {message.request}", to_the_end=True)
+            case NumberSeen():
+                self.numbers.paper.on_screen.seen(message.request)
+            case ReprintTicket():
+                again = self.numbers.paper.reprint(message.ticket)
+                self._do(again, f"reprint {message.ticket}", to_the_end=True)
+            case ScanWanted():
+                self._do(self._scan.watch(message.wanted), "scanner")
+            case AskTicket():
+                self._do(self._enquiries.ask(message), f"enquiry {message.request}")
+            case AskHelp():
+                self._do(self._help.ask(message.wanted), "help key", to_the_end=True)
+            case AskGuide():
+                self._guides.ask(message)
+            case PrintGuide():
+                self._do(self._guides.print(message), f"guide {message.request}", to_the_end=True)
+            case Speak():
+                self._do(self._guidance.speak(message), "guidance")
+
+    def _do(self, work: Coroutine[Any, Any, None], name: str, *, to_the_end: bool = False) -> None:
+        self.node.spawn(work, name, to_the_end=to_the_end)
+
+    # ---------------------------------------------------------------- the hall and the devices
 
     def on_online(self, online: bool) -> None:
         self._show_state()
         if online:
-            self.node.spawn(self.leases.look(), "leases")
+            self._do(self.leases.look(), "leases")
         else:
-            for answer in self._answers.values():
-                if not answer.done():
-                    answer.set_result(False)
+            self.numbers.coordinator_left()
+            self._enquiries.coordinator_left()
 
     def on_device(self, state: DeviceState) -> None:
-        if state.device == self._station.card_reader and state.health in ("missing", "fault") and self._desk:
-            self._desk.forget()
-        if state.device in (self._station.printer, self._station.card_reader, self._station.scanner):
+        station = self._station
+        if state.device == station.card_reader and state.health in ("missing", "fault") and self._card:
+            self._card.forget()
+        self._light.on_device(state)
+        if state.device in (station.printer, station.card_reader, station.scanner, station.voice):
             self._show_state()
 
     def on_catalogue(self, catalogue: Catalogue) -> None:
         self._show_state()
-        self.node.spawn(self.leases.look(), "leases")
+        self._do(self.leases.look(), "leases")
 
     def on_board(self, board: Board) -> None:
         self._show_state()
+
+    def on_retained(self, name: str, message: Message, ids: dict[str, str]) -> None:
+        self._guides.on_retained(message)
+        self._playlist.on_retained(message)
+
+    def on_pictures(self) -> None:
+        self._playlist.on_pictures()
 
     def _state(self) -> KioskState:
         devices, reader, scanner = self.node.devices, self._station.card_reader, self._station.scanner
@@ -146,6 +191,8 @@ class KioskStationRunner(Station):
             card_reader=devices.get(reader) if reader is not None else None,
             offline_numbers=self.leases.remaining,
             scanner=devices.get(scanner) if scanner is not None else None,
+            voice=self._guidance.can_speak,
+            help=self._help.state,
         )
 
     def _show(self, message: LinkMessage) -> None:
@@ -153,132 +200,3 @@ class KioskStationRunner(Station):
 
     def _show_state(self) -> None:
         self._show(self._state())
-
-    def _go_on(self, progress: TicketProgress) -> None:
-        self._progress[progress.request] = progress
-        while len(self._progress) > KEPT_REQUESTS:
-            oldest = next(iter(self._progress))
-            del self._progress[oldest]
-        self._show(progress)
-
-    def _refuse(self, request: str, code: str) -> None:
-        logger.warning("request %s refused: %s", request, code)
-        self._go_on(TicketProgress(request=request, stage="refused", code=code))
-
-    # ---------------------------------------------------------------- a tap
-
-    async def _take(self, wish: TakeTicket) -> None:
-        if (before := self._progress.get(wish.request)) is not None:
-            self._show(before)
-            return
-        if wish.request in self._wishes:
-            return
-        if len(self._wishes) >= OPEN_REQUESTS:
-            self._refuse(wish.request, "kiosk.busy")
-            return
-        self._wishes[wish.request] = wish
-        try:
-            code = self._paper.cannot_print()
-            if code is None and not await self._ask(wish):
-                code = await self._issue(wish)
-            if code is not None:
-                self._refuse(wish.request, code)
-        except StorageError as error:
-            self._refuse(wish.request, error.code)
-        except Exception:
-            # A bug: the citizen must not wait for a paper that does not come.
-            self._refuse(wish.request, FAULT)
-            raise
-        finally:
-            del self._wishes[wish.request]
-
-    async def _ask(self, wish: TakeTicket) -> bool:
-        """Have the coordinator give the number; whether it took the request over."""
-        if not self.node.link.online:
-            return False
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._answers[wish.request] = answer
-        try:
-            await self.node.storage.add(
-                TicketRequested(
-                    request=wish.request,
-                    service=wish.service,
-                    priority=wish.priority,
-                    language=wish.language,
-                )
-            )
-            self._go_on(TicketProgress(request=wish.request, stage="requested"))
-            await asyncio.wait([answer], timeout=self._station.online_wait_s)
-            return answer.done() and answer.result()
-        finally:
-            del self._answers[wish.request]
-
-    async def _issue(self, wish: TakeTicket) -> str | None:
-        """Give a number of the lease; the reason when that is not possible."""
-        service = self._service(wish.service)
-        if service is None:
-            return "ticket.service_unknown" if self.node.catalogue is not None else "kiosk.no_catalogue"
-        if not service.open:
-            return "ticket.service_closed"
-        if not self.node.clock.trusted:
-            return "kiosk.no_time"
-        assert self.node.catalogue is not None
-        day = self.node.clock.business_date()
-        make = offline_event(self.node.catalogue, service, wish, day, self.node.clock.now(), new_id())
-        ticket = await self.node.storage.burn(service.group, day, make)
-        if ticket is None:
-            return "kiosk.no_numbers"
-        paper = paper_of(
-            self.node.catalogue, ticket, ticket.service, ticket.priority, ticket.issued_at, wish.language
-        )
-        await self._paper.print(ticket, paper, wish.request, None, None)
-        # Beside: whatever becomes of it, the paper is out.
-        self.node.spawn(self.leases.look(), "leases")
-        return None
-
-    def _service(self, service: str) -> CatalogueService | None:
-        services = self.node.catalogue.services if self.node.catalogue is not None else ()
-        return next((s for s in services if s.service == service), None)
-
-    # ---------------------------------------------------------------- commands
-
-    async def _print_ticket(self, command: NodeCommand, body: Message) -> Message | None:
-        assert isinstance(body, PrintTicket)
-        before = await self.node.storage.outcome(body.ticket)
-        if before is not None and not body.reprint:
-            return TicketPrinted(ticket=body.ticket, number=body.number, paper=before.paper, code=before.code)
-        request, wish = body.request, None
-        if request is not None:
-            answer, wish = self._answers.get(request), self._wishes.get(request)
-            if answer is None or answer.done() or wish is None:
-                logger.warning("number %s came too late for its request", body.number)
-                return TicketPrinted(ticket=body.ticket, number=body.number, paper="failed", code=TOO_LATE)
-            answer.set_result(True)
-        begun = TicketPrinted(ticket=body.ticket, number=body.number, paper="unknown", code=INTERRUPTED)
-        try:
-            paper = paper_of(
-                self.node.catalogue,
-                begun,
-                body.service,
-                body.priority,
-                body.issued_at.astimezone(self.node.clock.now().tzinfo),
-                language_of(wish),
-                waiting=body.waiting_ahead,
-                reprint=body.reprint,
-            )
-            await self._paper.print(begun, paper, request, body.waiting_ahead, command)
-        except Exception as error:
-            # Nothing was printed: a paper without a record would be a number that nobody knows.
-            if request is not None:
-                self._refuse(request, error.code if isinstance(error, StorageError) else FAULT)
-            raise
-        return None
-
-    async def _refuse_ticket(self, command: NodeCommand, body: Message) -> Message | None:
-        assert isinstance(body, RefuseTicket)
-        answer = self._answers.get(body.request)
-        if answer is None or answer.done():
-            return CommandResult(command=command.id, outcome="done", code=TOO_LATE)
-        answer.set_result(True)
-        self._refuse(body.request, body.code)
-        return CommandResult(command=command.id, outcome="done")

@@ -46,6 +46,15 @@ class StationLight:
         if self._light is not None:
             self._light.clear("call")
 
+    @property
+    def there(self) -> bool:
+        """Whether the station has a light."""
+        return self._light is not None
+
+    def help_wanted(self, wanted: bool) -> None:
+        """Somebody asked for help, or is served."""
+        self._lasting("help", wanted)
+
     def is_open(self, is_open: bool) -> None:
         """Whether the counter serves."""
         self._lasting("open", is_open)

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from device.storage import PaperEvent
 from drivers.ticket_printer.protocol import Paper
 from wire.messages import Catalogue, CatalogueService, TicketIssuedOffline
-from wire.screen_link import TakeTicket
+from wire.screen_link import TakeAppointment, TakeTicket
 from wire.texts import local
 
 
-def language_of(wish: TakeTicket | None) -> str:
+def language_of(wish: TakeTicket | TakeAppointment | None) -> str:
     """The language that the citizen chose; Chinese for a reprint that the hall asked for."""
     return wish.language if wish is not None else "zh-CN"
 

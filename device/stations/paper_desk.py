@@ -14,6 +14,7 @@ import msgspec
 
 from device.database import StorageError
 from device.stations.outlet import OutletDesk
+from device.stations.paperless import Paperless
 from device.stations.station import Node
 from device.storage import PaperEvent
 from drivers.errors import DriverError
@@ -34,20 +35,22 @@ class _Printed(msgspec.Struct, frozen=True):
 
     event: PaperEvent
     paper: Paper
-    request: str
-    waiting_ahead: int | None
+    told: TicketProgress
 
 
 class PaperDesk:
-    """`show` gets the progress of a request as its paper goes on."""
+    """`show` gets the progress of a request of `station` as its paper goes on."""
 
-    def __init__(self, node: Node, printer: TicketPrinter, show: Callable[[TicketProgress], None]) -> None:
+    def __init__(
+        self, node: Node, station: str, printer: TicketPrinter, show: Callable[[TicketProgress], None]
+    ) -> None:
         self.node = node
         self._printer = printer
         self._show = show
         self._printing = asyncio.Lock()
         self._last: _Printed | None = None
         self._outlet = OutletDesk(node, show)
+        self.on_screen = Paperless(node, station, show)
         printer.on_outlet = self._outlet.heard
 
     def cannot_print(self) -> str | None:
@@ -59,14 +62,14 @@ class PaperDesk:
         return self._printer.health.code or "kiosk.printer_away"
 
     async def print(
-        self,
-        begun: PaperEvent,
-        paper: Paper,
-        request: str | None,
-        waiting_ahead: int | None,
-        command: NodeCommand | None,
+        self, begun: PaperEvent, paper: Paper, told: TicketProgress | None, command: NodeCommand | None
     ) -> None:
-        """Print and report. Raises StorageError when the paper could not be noted: nothing was printed."""
+        """Print and report. `told`: the request's progress, filled here; None: no screen waits for it. With
+        its `paperless` the number is shown in place of the paper.
+
+        Raises StorageError when the paper could not be noted: nothing was printed.
+        """
+        paperless = told is not None and told.paperless
         async with self._printing:
             if command is not None and self.node.clock.expired(command.deadline):
                 result = PrintResult("failed", TOO_LATE)
@@ -75,19 +78,22 @@ class PaperDesk:
                 if isinstance(begun, TicketPrinted):
                     await self.node.storage.begin_print(begun, command.id if command is not None else None)
                 self._outlet.begun(begun)
-                self._tell(begun, request, waiting_ahead, "printing")
-                result = await self._print_paper(paper)
+                if told is not None and paperless:
+                    result = await self.on_screen.print(self._filled(begun, told, "printing"))
+                else:
+                    self._tell(begun, told, "printing")
+                    result = await self._print_paper(paper)
         event = known = msgspec.structs.replace(begun, paper=result.outcome, code=result.code)
         if paper.reprint and result.outcome == "failed":
             # Nothing new came out: the first paper is as doubtful as before, and may be printed again.
             known = msgspec.structs.replace(event, paper="unknown")
-        if request is not None:
-            self._last = _Printed(known, paper, request, waiting_ahead)
+        if told is not None and not paperless:
+            self._last = _Printed(known, paper, told)
         elif (last := self._last) is not None and last.event.ticket == begun.ticket:
             # printed again for the hall: whether the screen may do so, too, hangs on this paper
             self._last = msgspec.structs.replace(last, event=known)
         await self._store_outcome(event, command)
-        self._tell(known, request, waiting_ahead, "failed" if known.paper == "failed" else "done")
+        self._tell(known, told, "failed" if known.paper == "failed" else "done")
         if result.outcome != "confirmed":
             logger.warning("paper of %s: %s (%s)", begun.number, result.outcome, result.code)
 
@@ -110,22 +116,21 @@ class PaperDesk:
                 logger.error("the outcome of %s waits for the storage: %s", event.number, error)
                 await asyncio.sleep(RETRY_S)
 
-    def _tell(self, event: PaperEvent, request: str | None, waiting_ahead: int | None, stage: str) -> None:
-        if request is None:
-            return
+    def _tell(self, event: PaperEvent, told: TicketProgress | None, stage: str) -> None:
+        if told is not None:
+            self._show(self._filled(event, told, stage))
+
+    def _filled(self, event: PaperEvent, told: TicketProgress, stage: str) -> TicketProgress:
         ended = stage != "printing"
-        self._show(
-            self._outlet.fill(
-                TicketProgress(
-                    request=request,
-                    stage=stage,  # type: ignore[arg-type]  # one of the stages, from the two callers above
-                    ticket=event.ticket,
-                    number=event.number,
-                    waiting_ahead=waiting_ahead,
-                    paper=event.paper if ended else None,
-                    code=event.code if ended else None,
-                    offline=not isinstance(event, TicketPrinted),
-                )
+        return self._outlet.fill(
+            msgspec.structs.replace(
+                told,
+                stage=stage,
+                ticket=event.ticket,
+                number=event.number,
+                paper=event.paper if ended else None,
+                code=event.code if ended else None,
+                offline=not isinstance(event, TicketPrinted),
             )
         )
 
@@ -144,11 +149,11 @@ class PaperDesk:
             begun = TicketPrinted(ticket=ticket, number=last.event.number, paper="unknown", code=INTERRUPTED)
             paper = Paper(last.paper.number, last.paper.values, last.paper.qr, reprint=True)
             try:
-                await self.print(begun, paper, last.request, last.waiting_ahead, None)
+                await self.print(begun, paper, last.told, None)
                 return
             except StorageError as error:
                 code = error.code
         # Nothing was printed; unless another citizen's paper came meanwhile, it may be tried again.
         self._last = self._last or last
         event = msgspec.structs.replace(last.event, code=code)
-        self._tell(event, last.request, last.waiting_ahead, "done")
+        self._tell(event, last.told, "done")

@@ -2,8 +2,7 @@
 
 The address on a ticket of this hall gives the ticket's id, which is nobody's secret. Anything else may hold
 personal data (an appointment's code, a phone's payment code, a card's UID): the screens get it masked, with a
-handle; the agent keeps, for a short time and in memory only, its keyed hash under the handle. Whoever
-matches appointments asks for the hash; the text itself goes nowhere.
+handle for its keyed hash (`handles`); the text itself goes nowhere.
 """
 
 from __future__ import annotations
@@ -11,22 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import secrets
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, Literal
 
+from device.stations.handles import Handles
 from device.stations.station import Node
 from drivers.card_reader.protocol import CardEvent, CardReader, Secret
-from wire.proof import read_key
 from wire.screen_link import CodeScanned, LinkMessage
 
 logger = logging.getLogger(__name__)
 
-HANDLES: Final = 16
-"""Codes that wait to be matched; older ones are forgotten."""
-HANDLE_S: Final = 120.0
-"""A code that nobody matched by then is forgotten."""
 WATCH_S: Final = 60.0
 """Light and trigger go off by themselves after this."""
 UNREADABLE: Final = "scanner.unreadable"
@@ -35,31 +28,24 @@ NO_UID: Final = "card.no_uid"
 
 
 class ScanDesk:
-    """`reader` is the kiosk's scanner; codes and chips that its card reader tells come through `take`.
-
-    `key_file`: the hall's key for keyed hashes, at least 32 bytes, mode 600; without it nothing can be
-    matched. It is looked for again at each code until it is there.
-    """
+    """`reader` is the kiosk's scanner; codes and chips that its card reader tells come through `take`."""
 
     def __init__(
         self,
         node: Node,
         reader: CardReader | None,
-        key_file: str | None,
+        handles: Handles,
         show: Callable[[LinkMessage], None],
     ) -> None:
         self._node = node
         self._reader = reader
-        self._key_file = key_file
+        self._handles = handles
         self._show = show
-        self._key: bytes | None = None
-        self._no_key_because: str | None = None
-        self._held: dict[str, tuple[float, str]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Follow the scanner; never returns when there is one."""
-        self._find_key()
+        self._handles.find_key()
         while self._reader is not None:
             event = await self._reader.next_event()
             if event.what == "lay_again":
@@ -81,12 +67,6 @@ class ScanDesk:
             else:
                 self._offer("card", event.chip.uid)
 
-    def keyed_hash(self, handle: str) -> str | None:
-        """HMAC-SHA-256 in hex, under the hall's key, of what `handle` stands for; None when forgotten."""
-        self._forget_old()
-        held = self._held.get(handle)
-        return held[1] if held is not None else None
-
     async def watch(self, on: bool) -> None:
         """The screen waits for a code, or no longer."""
         if self._reader is None:
@@ -107,33 +87,11 @@ class ScanDesk:
         found = text.part(pattern) if pattern is not None else None
         return found.lower() if found is not None else None
 
-    def _find_key(self) -> None:
-        if self._key is not None or self._key_file is None:
-            return
-        try:
-            self._key = read_key(Path(self._key_file))
-        except (OSError, ValueError) as error:
-            if str(error) != self._no_key_because:
-                self._no_key_because = str(error)
-                logger.error("codes cannot be matched: %s: %s", self._key_file, error)
-
     def _offer(self, kind: Literal["appointment", "card"], secret: Secret) -> None:
-        handle = code = None
-        self._find_key()
-        if self._key is None:
-            code = NO_KEY
+        if self._handles.find_key():
+            self._show(CodeScanned(kind=kind, handle=self._handles.hold(secret), masked=secret.masked))
         else:
-            self._forget_old()
-            handle = secrets.token_hex(16)
-            self._held[handle] = (asyncio.get_running_loop().time(), secret.keyed_hash(self._key))
-            while len(self._held) > HANDLES:
-                del self._held[next(iter(self._held))]
-        self._show(CodeScanned(kind=kind, handle=handle, masked=secret.masked, code=code))
-
-    def _forget_old(self) -> None:
-        oldest = asyncio.get_running_loop().time() - HANDLE_S
-        for handle in [handle for handle, (at, _) in self._held.items() if at < oldest]:
-            del self._held[handle]
+            self._show(CodeScanned(kind=kind, masked=secret.masked, code=NO_KEY))
 
 
 def ticket_pattern(url: str) -> re.Pattern[str] | None:

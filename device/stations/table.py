@@ -33,6 +33,9 @@ def runner(entry: StationEntry, node: Node, driver: Callable[[str | None], Drive
             printer,
             cast("CardReader | None", driver(entry.card_reader)),
             cast("CardReader | None", driver(entry.scanner)),
+            cast("Voice | None", driver(entry.voice)),
+            cast("Keypad | None", driver(entry.pad)),
+            cast("Light | None", driver(entry.light)),
         )
     if isinstance(entry, CounterStation):
         from device.stations.counter import CounterStationRunner

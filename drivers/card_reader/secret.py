@@ -52,7 +52,7 @@ class Secret:
         return hmac.digest(key, self._text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
     def told(self, to: Callable[[str], str]) -> str:
-        """What `to` makes of the text: a hash under the hall's key, for matching. `to` may not keep the text."""
+        """What `to` makes of the text: a hash under the hall's key, for matching. `to` may not keep it."""
         return to(self._text)
 
     def part(self, pattern: re.Pattern[str]) -> str | None:

@@ -9,7 +9,7 @@ import logging
 import re
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -23,7 +23,7 @@ from drivers.ticket_printer.escpos_frames import (
     text_width,
 )
 from drivers.ticket_printer.line_breaking import fitted
-from drivers.ticket_printer.protocol import Paper
+from drivers.ticket_printer.protocol import Note, NoteLine, Paper
 from drivers.ticket_printer.qr_code import QrPayloadError, modules_of
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,12 @@ NAMES: Final = (
     *("time", "priority", "notes", "reprint", "language", "columns"),
 )
 """What a template may name: the values of a `Paper`, and what is made of them here."""
+NOTE_NAMES: Final = ("title", "hall", "time", "item", "language", "columns")
+"""The same in the template of a `Note`; `item` in lines for `each` of its lines."""
+NOTE_LINES: Final = 60
+"""Lines of a note that are printed at most."""
+MARKS: Final = {True: "√ ", False: "□ ", None: ""}
+"""Before a line of a note: as every printer's own Chinese font has them, which ☑ and ☐ are not."""
 CONDITION: Final = re.compile(
     r"(?:(?P<absent>!?)(?P<name>\w+)|(?P<left>\w+) *(?P<is>!=|[<>]=?|=) *(?P<right>.+))"
 )
@@ -54,7 +60,10 @@ Path = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class TemplateLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One [[line]] of a template: exactly one of `text`, `rule`, `qr`, `barcode` and `image`."""
+    """One [[line]] of a template: exactly one of `text`, `rule`, `qr`, `barcode` and `image`.
+
+    `each`: in a note's template, once for every line of the note.
+    """
 
     text: dict[str, str] = {}
     rule: Char | None = None
@@ -72,6 +81,7 @@ class TemplateLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     space: Dots = 0
     module: Annotated[int, msgspec.Meta(ge=2, le=16)] | None = None
     mm: Annotated[int, msgspec.Meta(ge=3, le=72)] | None = None
+    each: bool = False
     when: tuple[str, ...] = ()
 
 
@@ -108,10 +118,27 @@ class Layout:
         """The ticket of `paper` on paper of `columns` half-width columns (32: 58 mm, 48: 80 mm).
 
         `paper.values["language"]` chooses the texts; a value `name@en` is the one of that language. A line
-        with a name that has no value is left out.
+        with a name that has no value is left out. A note is made by the template of notes.
         """
+        if paper.note is not None:
+            from drivers.ticket_printer.layout_file import note_layout  # which reads what is defined here
+
+            return replace(note_layout(), face=self.face).note(paper.note, columns)
         values = self.values(paper, columns)
         return [made for line in self.template for made in self.made(line, values, columns)]
+
+    def note(self, note: Note, columns: int) -> list[TicketLine]:
+        """The lines of `note`, by this template."""
+        about = {"title": note.title, "hall": note.hall, "time": note.date}
+        values = {name: printable(value[:TEXT_LIMIT]).strip() for name, value in about.items()}
+        values |= {"language": note.language, "columns": str(columns)}
+        made: list[TicketLine] = []
+        for line in self.template:
+            for item in note.lines[:NOTE_LINES] if line.each else (NoteLine(""),):
+                text = printable(item.text[:TEXT_LIMIT]).strip()
+                own = {"item": MARKS[item.ticked] + text} if line.each and text else {}
+                made += self.made(line, values | own, columns)
+        return made
 
     def values(self, paper: Paper, columns: int) -> dict[str, str]:
         """What fills the names of the template."""

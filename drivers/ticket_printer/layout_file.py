@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,7 @@ from drivers.ticket_printer.layout import (
     DOTS_PER_MM,
     LANGUAGE,
     NAMES,
+    NOTE_NAMES,
     Layout,
     TemplateLine,
     names_in,
@@ -52,6 +54,7 @@ _EXPECTED: Final = {
     "space": "0–255",
     "module": "2–16",
     "mm": "3–72",
+    "each": "true / false",
     "when": '["priority", "!reprint", "waiting > 0"]',
 }
 
@@ -91,8 +94,20 @@ def load_layout(path: str | Path | None = None) -> Layout:
     return read_layout(text, name, Path(name).parent)
 
 
-def read_layout(text: str, name: str = "layout", folder: Path | None = None) -> Layout:
-    """The template in `text`; its pictures and typefaces are looked for in `folder`. Raises LayoutError."""
+@cache
+def note_layout() -> Layout:
+    """The template of notes."""
+    text = (resources.files(__package__) / "layout_note.toml").read_text("utf-8")
+    return read_layout(text, "note", names=NOTE_NAMES)
+
+
+def read_layout(
+    text: str, name: str = "layout", folder: Path | None = None, *, names: tuple[str, ...] = NAMES
+) -> Layout:
+    """The template in `text`; its pictures and typefaces are looked for in `folder`. Raises LayoutError.
+
+    `names`: what it may name.
+    """
     document, problems = _parsed(text)
     places = _Places(text)
     for key in document:
@@ -110,14 +125,14 @@ def read_layout(text: str, name: str = "layout", folder: Path | None = None) -> 
         raise LayoutError(name, problems)
     template: list[TemplateLine] = []
     for index, row in enumerate(rows):
-        wrong = list(_problems(row, folder or Path(), places, index))
+        wrong = list(_problems(row, folder or Path(), places, index, names))
         problems += wrong
         if not wrong:
             made = msgspec.convert(row, TemplateLine)
             if made.image is not None:
                 made = msgspec.structs.replace(made, image=str((folder or Path()) / made.image))
             template.append(made)
-    if not any("{number" in text for row in rows for text in _texts(row)):
+    if "number" in names and not any("{number" in text for row in rows for text in _texts(row)):
         problems.append(Problem(0, "no_number"))
     if problems:
         raise LayoutError(name, problems)
@@ -187,7 +202,9 @@ def _wrong(key: str, value: object, line: int) -> Problem:
     return Problem(line, "bad_value", {"setting": key, "value": str(value)[:60], "expected": _EXPECTED[key]})
 
 
-def _problems(row: object, folder: Path, places: _Places, index: int) -> Iterator[Problem]:
+def _problems(
+    row: object, folder: Path, places: _Places, index: int, names: tuple[str, ...]
+) -> Iterator[Problem]:
     if not isinstance(row, dict):
         yield Problem(places.of(index), "no_table")
         return
@@ -202,6 +219,8 @@ def _problems(row: object, folder: Path, places: _Places, index: int) -> Iterato
         except msgspec.ValidationError:
             wrong.add(key)
             yield _wrong(key, value, places.of(index, key))
+    if row.get("each") and "item" not in names:
+        yield _unknown(places.of(index, "each"), "each", tuple(name for name in fields if name != "each"))
     if sum(1 for kind in _KINDS if row.get(kind) not in (None, False, {}, "")) != 1 and not wrong & {*_KINDS}:
         yield Problem(places.of(index), "one_of", {"kinds": ", ".join(_KINDS)})
     if row.get("text") and "text" not in wrong and LANGUAGE not in row["text"]:
@@ -210,37 +229,37 @@ def _problems(row: object, folder: Path, places: _Places, index: int) -> Iterato
     if isinstance(row.get("barcode"), str):
         named.append(("barcode", row["barcode"]))
     for key, text in named:
-        yield from _name_problems(text, places.of(index, key))
+        yield from _name_problems(text, places.of(index, key), names)
     if "when" not in wrong:
         for condition in row.get("when", ()):
-            yield from _condition_problems(condition, places.of(index, "when"))
+            yield from _condition_problems(condition, places.of(index, "when"), names)
     if isinstance(row.get("image"), str) and "image" not in wrong:
         mm = row["mm"] if "mm" in row and "mm" not in wrong else 72
         yield from _image_problems(folder / row["image"], places.of(index, "image"), mm)
 
 
-def _name_problems(text: str, line: int) -> Iterator[Problem]:
+def _name_problems(text: str, line: int, known: tuple[str, ...]) -> Iterator[Problem]:
     try:
         names = names_in(text)
     except ValueError:
         yield Problem(line, "braces", {"text": text})
         return
     for name in names:
-        if name not in NAMES:
-            yield _unknown_name(name, line)
+        if name not in known:
+            yield _unknown_name(name, line, known)
 
 
-def _unknown_name(name: str, line: int) -> Problem:
-    like = difflib.get_close_matches(name, NAMES, 1, 0.5)
-    return Problem(line, "unknown_name", {"name": name, "known": like[0] if like else ", ".join(NAMES)})
+def _unknown_name(name: str, line: int, known: tuple[str, ...]) -> Problem:
+    like = difflib.get_close_matches(name, known, 1, 0.5)
+    return Problem(line, "unknown_name", {"name": name, "known": like[0] if like else ", ".join(known)})
 
 
-def _condition_problems(condition: str, line: int) -> Iterator[Problem]:
+def _condition_problems(condition: str, line: int, known: tuple[str, ...]) -> Iterator[Problem]:
     match = CONDITION.fullmatch(condition.strip())
     if match is None:
         yield Problem(line, "bad_condition", {"condition": condition})
-    elif (name := match["name"] or match["left"]) not in NAMES:
-        yield _unknown_name(name, line)
+    elif (name := match["name"] or match["left"]) not in known:
+        yield _unknown_name(name, line, known)
 
 
 def _image_problems(path: Path, line: int, mm: int) -> Iterator[Problem]:

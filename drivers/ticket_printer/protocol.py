@@ -14,16 +14,37 @@ OutletState = Literal["presented", "left", "taken", "retracted"]
 
 
 @dataclass(frozen=True, slots=True)
+class NoteLine:
+    """A line of a note. `ticked`: before it stands a box that is ticked or not; None: no box."""
+
+    text: str
+    ticked: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A list to take home that is no ticket, such as what to bring for a matter."""
+
+    title: str
+    lines: tuple[NoteLine, ...]
+    hall: str = ""
+    date: str = ""
+    language: str = "zh-CN"
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """What stands on a ticket, ready to print: `values` fill the layout template by name.
 
-    `number` is e.g. "A005"; `qr` is ASCII (readers guess the encoding of anything else) or empty.
+    `number` is e.g. "A005"; `qr` is ASCII (readers guess the encoding of anything else) or empty. With a
+    `note` it is no ticket: the note alone is printed, in its own layout.
     """
 
     number: str
     values: dict[str, str] = field(default_factory=dict)
     qr: str = ""
     reprint: bool = False
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +108,10 @@ class TicketPrinter(Driver):
         "failed" is only answered when no whole ticket can have come out (refused before the first byte,
         or the printer itself said that it stopped); a line lost in the middle is "unknown".
         """
+
+    async def print_note(self, note: Note) -> PrintResult:
+        """Print a note, proved like a ticket: one for the printer, with another layout and no number."""
+        return await self.print_ticket(Paper("", note=note))
 
     @property
     @abstractmethod

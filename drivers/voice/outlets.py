@@ -85,6 +85,11 @@ class Outlets:
         return not self._there()
 
     @property
+    def break_off(self) -> bool:
+        """Whether a `play` that is cancelled is silent at once."""
+        return all(outlet.way.breaks_off for outlet in self._there())
+
+    @property
     def volume(self) -> int:
         """The greatest at this time of day, of those that are there."""
         now = self._clock()

@@ -125,6 +125,8 @@ class _Wav(Output):
 
 
 class _Tcp(Output):
+    breaks_off = False  # it has the whole sound already, and may not notice that we hang up
+
     def __init__(self, config: TcpOutput) -> None:
         self._config = config
         self._line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None

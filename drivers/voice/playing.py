@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 from abc import ABC, abstractmethod
-from typing import Final
+from typing import ClassVar, Final
 
 from drivers.errors import LineLostError
 from drivers.voice.wav import Clip
@@ -30,7 +30,12 @@ class OutputLostError(LineLostError):
 
 
 class Output(ABC):
-    """One way out. `prepare`, then `play`; one announcement at a time."""
+    """One way out. `prepare`, then `play`; one announcement at a time.
+
+    `breaks_off`: a `play` that is cancelled is silent at once.
+    """
+
+    breaks_off: ClassVar[bool] = True
 
     @abstractmethod
     async def check(self) -> None:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from drivers.driver import Driver
 
@@ -27,6 +27,9 @@ class Announcement:
     priority: int = 0
 
 
+NO_FREE_TEXT: Final = "voice.no_free_text"
+
+
 @dataclass(frozen=True, slots=True)
 class SpeakResult:
     """`done`: the last sample was played; `expired`: its deadline passed before it began."""
@@ -36,9 +39,13 @@ class SpeakResult:
 
 
 class Voice(Driver):
-    """One loudspeaker with a bounded queue. Announcements never overlap."""
+    """One loudspeaker with a bounded queue. Announcements never overlap.
+
+    `speaks_freely`: it can `speak`.
+    """
 
     kind: ClassVar[str] = "voice"
+    speaks_freely: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,3 +58,12 @@ class Voice(Driver):
 
         A newer announcement of the same number supersedes one that has not begun.
         """
+
+    async def speak(self, text: str, language: str = "zh-CN", volume: int = 100) -> SpeakResult:
+        """Say `text` in place of what this method said before, which ends at once; "" only ends it.
+
+        It never sounds with an announcement: one that is being spoken is waited for, and a new one ends it
+        (*superseded*, as by a newer text). Nothing waits behind it but the newest text. `volume`: per cent of
+        the voice's own, up to full loudness. *failed* where the voice cannot (`speaks_freely`).
+        """
+        return SpeakResult("failed", NO_FREE_TEXT)

@@ -76,7 +76,7 @@ def reading(
             language,
             (
                 Token("please", "qing3", pause_s=0.06),
-                *_characters(number, language, digit_one),
+                *characters(number, language, digit_one),
                 Token("number", "hao4", pause_s=_PHRASE_PAUSE_S),
                 Token("to", "dao4"),
                 _zh_counter(counter, say),
@@ -87,7 +87,7 @@ def reading(
         language,
         (
             Token("ticket", "Ticket", pause_s=0.06),
-            *_characters(number, language, digit_one),
+            *characters(number, language, digit_one),
             Token("please_go_to", "please go to", pause_s=0.04),
             _en_counter(counter, say),
         ),
@@ -142,7 +142,8 @@ def _parted(text: str, say: Mapping[str, str]) -> list[tuple[str, str | None]]:
     return [(part, say[part] if at % 2 else None) for at, part in enumerate(parts) if part]
 
 
-def _characters(number: str, language: str, digit_one: DigitOne) -> list[Token]:
+def characters(number: str, language: str, digit_one: DigitOne) -> list[Token]:
+    """A number of a ticket, character by character."""
     characters = [character for character in number.upper() if character.isalnum()]
     tokens = [_character(character, language, digit_one) for character in characters]
     if tokens:

@@ -21,13 +21,14 @@ from drivers.driver import Fact, Health
 from drivers.errors import DriverError
 from drivers.voice.clips import ClipStore
 from drivers.voice.espeak import Engine, Espeak, SynthesiserError
+from drivers.voice.free_text import pieces
 from drivers.voice.outlets import CHECK_S, OutletConfig, outlets
 from drivers.voice.outputs import OutputConfig
 from drivers.voice.pack import PackError, blocking_load, blocking_stamp
 from drivers.voice.playing import OutputLostError
-from drivers.voice.protocol import Announcement, SpeakResult
-from drivers.voice.queue import EXPIRED, Dropped, Waiting
-from drivers.voice.queued_voice import REPEAT_LIMIT, QueuedVoice
+from drivers.voice.protocol import NO_FREE_TEXT, Announcement, SpeakResult
+from drivers.voice.queue import EXPIRED, SUPERSEDED, Dropped, Waiting
+from drivers.voice.queued_voice import REPEAT_LIMIT, FreeText, QueuedVoice
 from drivers.voice.reading import DigitOne, Reading, common_tokens, reading
 from drivers.voice.volume import Volume, VolumeStep
 from drivers.voice.wav import Clip, WavError, joined, silence
@@ -71,6 +72,7 @@ class Speaker(QueuedVoice):
     """One voice. Implements `Voice`; binds to `Output`s. `now` is the clock of deadlines."""
 
     Config: ClassVar[type[msgspec.Struct]] = SpeakerConfig
+    speaks_freely = True
 
     def __init__(
         self, config: SpeakerConfig, now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -114,7 +116,7 @@ class Speaker(QueuedVoice):
         try:
             while True:
                 self._wake.clear()
-                if not await self._speak_next():
+                if not await self._speak_next() and not await self._speak_freely():
                     await self._idle()
         except OutputLostError as error:
             self.report(Health("missing", error.code))
@@ -189,6 +191,62 @@ class Speaker(QueuedVoice):
         parts = [clip for read in readings for clip in (await store.spoken(read, volume), gap)]
         whole = (parts * times)[:-1]
         return joined([store.chime(volume), *whole] if self._config.chime else whole)
+
+    async def _speak_freely(self) -> bool:
+        """Say the newest free text, until it is replaced or a call comes; False when there is none."""
+        free = self._free
+        if free is None:
+            return False
+        free.begun = True
+        result = SpeakResult("failed", OutputLostError.code)
+        saying = asyncio.create_task(self._say_freely(free), name="voice-free")
+        try:
+            while self._wanted(free) and not saying.done():
+                self._wake.clear()
+                waking = asyncio.create_task(self._wake.wait())
+                await asyncio.wait({saying, waking}, return_when=asyncio.FIRST_COMPLETED)
+                waking.cancel()
+            if not saying.done() and self._outlets.break_off:
+                saying.cancel()
+            await asyncio.wait({saying})
+            result = SUPERSEDED if saying.cancelled() else saying.result()
+        except DriverError as error:
+            result = SpeakResult("failed", error.code)
+            raise
+        finally:
+            saying.cancel()
+            await asyncio.gather(saying, return_exceptions=True)
+            self._free = None if self._free is free else self._free
+            free.end(result)
+        self.seen()
+        return True
+
+    def _wanted(self, free: FreeText) -> bool:
+        return self._free is free and self._queue.first() is None
+
+    async def _say_freely(self, free: FreeText) -> SpeakResult:
+        store = self._store
+        if free.language not in self._config.languages:
+            return SpeakResult("failed", NO_FREE_TEXT)
+        for piece in pieces(free.text, free.language, self._config.digit_one, self._say):
+            read = Reading(free.language, piece.tokens, piece.text)
+            try:
+                await store.prepare([(free.language, token) for token in piece.tokens])
+            except SynthesiserError as error:
+                log.warning("cannot speak %s: %s", free.language, error)
+                self._unspoken = True
+                self._report()
+                return SpeakResult("failed", error.code)
+            if not self._wanted(free):
+                return SUPERSEDED
+            await self._outlets.prepare()
+            sound = partial(self._piece, store, read, free.volume)
+            if not await self._outlets.play(sound, piece.text):
+                return SpeakResult("failed", MUTED)
+        return SpeakResult("done")
+
+    async def _piece(self, store: ClipStore, read: Reading, share: int, volume: int) -> Clip:
+        return await store.spoken(read, min(100, max(1, volume * share // 100)))
 
     def _languages(self, announcement: Announcement) -> list[str]:
         mine: tuple[str, ...] = self._config.languages

@@ -10,6 +10,7 @@ import pytest
 
 from device.stations import card
 from device.stations.card import CardDesk
+from device.stations.handles import Handles
 from drivers.card_reader.protocol import Card, CardEvent, Secret
 from wire.screen_link import CardGone, CardShown, LinkMessage
 
@@ -19,7 +20,7 @@ async def test_nobody_is_asked_for_a_card_that_another_person_took_away_long_ago
 ) -> None:
     monkeypatch.setattr(card, "LAY_AGAIN_S", 0.01)
     shown: list[LinkMessage] = []
-    desk = CardDesk(room.node, room.reader, shown.append, lambda event: None)
+    desk = CardDesk(room.node, room.reader, Handles(None), shown.append, lambda event: None)
     following = asyncio.create_task(desk.run())
     room.reader.events.put_nowait(CardEvent("lay_again"))
     await room.until(lambda: len(shown) == 2)

@@ -199,7 +199,7 @@ async def test_while_the_coordinator_is_away_numbers_come_from_the_lease_until_i
 async def test_losing_the_coordinator_while_waiting_does_not_cost_the_citizen_the_wait(
     room: Any, kiosk: KioskStationRunner
 ) -> None:
-    kiosk._station = KioskStation(id="kiosk", printer="printer", online_wait_s=30)
+    kiosk.numbers._station = KioskStation(id="kiosk", printer="printer", online_wait_s=30)
     room.coordinator()
     await give_lease(room)
     await kiosk.on_screen(tap())
@@ -326,7 +326,7 @@ async def test_a_paper_that_is_out_is_not_refused_because_the_disk_filled_up_aft
     monkeypatch.setattr(kiosk.leases, "look", full)
     await kiosk.on_screen(tap())
     await room.event(TicketIssuedOffline)
-    await room.until(lambda: "r-1" not in kiosk._wishes)
+    await room.until(lambda: "r-1" not in kiosk.numbers._wishes)
     assert stages(room) == [("printing", None), ("done", None)]
 
 
@@ -336,7 +336,7 @@ async def test_a_bug_is_told_to_the_citizen(
     def broken(*_: object, **__: object) -> None:
         raise KeyError("bug")
 
-    monkeypatch.setattr("device.stations.kiosk.paper_of", broken)
+    monkeypatch.setattr("device.stations.numbers.paper_of", broken)
     await give_lease(room)
     await kiosk.on_screen(tap())
     last = await ended(room)
@@ -439,7 +439,7 @@ async def test_a_print_that_waited_past_its_deadline_is_not_begun(
     second = asyncio.create_task(
         room.command(ticket(request=None, id="t-6", number="A006", reprint=True), id="c-2")
     )
-    await room.until(lambda: bool(kiosk._paper._printing._waiters))
+    await room.until(lambda: bool(kiosk.numbers.paper._printing._waiters))
     hands.forward(60)
     room.printer.hold.set()
     assert await first and await second

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ import msgspec
 import pytest
 
 from device.profile import KioskStation, Profile, check
+from device.stations import handles as handles_of
 from device.stations import scan
 from device.stations.kiosk import KioskStationRunner
-from device.stations.scan import read_key, ticket_pattern
+from device.stations.scan import ticket_pattern
 from drivers.card_reader.fake_scanner import FakeScanner
 from drivers.card_reader.protocol import CardEvent, CardReader, Chip, Code, Secret
 from drivers.card_reader.scanner import Scanner, ScannerConfig
@@ -23,6 +23,7 @@ from drivers.transport.serial import SerialConfig
 from wire.checked_toml import TomlProblems
 from wire.messages import Catalogue
 from wire.mqtt_options import BrokerOptions
+from wire.proof import keyed_hash, read_key
 from wire.screen_link import (
     CardShown,
     CodeScanned,
@@ -124,23 +125,25 @@ async def test_anything_else_gets_a_handle_for_its_keyed_hash(
     assert (shown.kind, shown.ticket, shown.code) == ("appointment", None, None)
     assert shown.masked == "样例" + "*" * 16 + "00"
     assert shown.handle is not None
-    expected = hmac.digest(KEY, TEXT.encode(), "sha256").hex()
-    assert kiosk.scan.keyed_hash(shown.handle) == expected
-    assert kiosk.scan.keyed_hash("another") is None
+    expected = keyed_hash(KEY, TEXT)
+    assert kiosk.handles.proof(shown.handle) == expected
+    assert kiosk.handles.proof("another") is None
 
 
 async def test_handles_are_few_and_short_lived(
     room: Any, kiosk: KioskStationRunner, scanner: ScanReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for n in range(scan.HANDLES + 1):
+    for n in range(handles_of.HANDLES + 1):
         scanner.events.put_nowait(code(f"{TEXT}{n}"))
-    await scanned(room, scan.HANDLES + 1)
+    await scanned(room, handles_of.HANDLES + 1)
     handles = [message.handle for message in room.screen.of(CodeScanned)]
     assert len(set(handles)) == len(handles)
-    assert kiosk.scan.keyed_hash(handles[0]) is None
-    assert kiosk.scan.keyed_hash(handles[1]) is not None
-    monkeypatch.setattr(scan, "HANDLE_S", -1.0)
-    assert kiosk.scan.keyed_hash(handles[-1]) is None
+    assert kiosk.handles.proof(handles[0]) is None
+    assert kiosk.handles.proof(handles[1]) is not None
+    loop = asyncio.get_running_loop()
+    later = loop.time() + handles_of.HANDLE_S
+    monkeypatch.setattr(loop, "time", lambda: later)
+    assert kiosk.handles.proof(handles[-1]) is None
 
 
 async def test_an_ic_card_is_told_like_a_code_from_either_reader(
@@ -153,7 +156,7 @@ async def test_an_ic_card_is_told_like_a_code_from_either_reader(
     room.reader.events.put_nowait(chip)
     again = await scanned(room, 2)
     assert again.handle != shown.handle
-    assert kiosk.scan.keyed_hash(again.handle) == kiosk.scan.keyed_hash(shown.handle)
+    assert kiosk.handles.proof(again.handle) == kiosk.handles.proof(shown.handle)
     assert not room.screen.of(CardShown)
 
 
@@ -197,7 +200,7 @@ async def test_a_key_that_is_put_right_is_found_at_the_next_code(
     key_file.chmod(0o600)
     scanner.events.put_nowait(code(TEXT))
     shown = await scanned(room, 3)
-    assert shown.code is None and kiosk.scan.keyed_hash(shown.handle or "") is not None
+    assert shown.code is None and kiosk.handles.proof(shown.handle or "") is not None
 
 
 @pytest.mark.parametrize(

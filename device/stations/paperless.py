@@ -1,0 +1,70 @@
+"""A number that a kiosk shows on its screen because the printer cannot print.
+
+What holds for a paper holds for the picture, with the screen as printer:
+
+- The number is on disk before it is shown (`begin_print`, or the lease's `burn`): killed after that, the next
+  start reports it as *unknown*, and the same `print_ticket` is answered by that and shows nothing again.
+- `NumberSeen` is the proof: the picture stood on the display. *Confirmed*, with the code ON_SCREEN.
+- Without it in SEEN_S, or without a screen: *failed*. The screen is told so and takes the number away again.
+- A screen that died and is back meanwhile gets the number again, and for SHOWN_S after it was seen, for the
+  photograph that its citizen was about to take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from device.stations.station import Node
+from drivers.ticket_printer.protocol import PrintResult
+from wire.screen_link import TicketProgress
+
+SEEN_S: Final = 5.0
+"""So long the screen may take to have the number on the display; it may be starting again meanwhile."""
+SHOWN_S: Final = 60.0
+"""So long after it was seen a screen that starts again shows the number again."""
+ON_SCREEN: Final = "ticket.on_screen"
+NOT_SHOWN: Final = "ticket.not_shown"
+
+
+class Paperless:
+    """`show` gives a progress to the screens of `station`."""
+
+    def __init__(self, node: Node, station: str, show: Callable[[TicketProgress], None]) -> None:
+        self._node = node
+        self._station = station
+        self._show = show
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._newest: tuple[TicketProgress, float] | None = None
+
+    async def print(self, progress: TicketProgress) -> PrintResult:
+        """Show the number of `progress` and find out whether it was seen. Never raises."""
+        if not self._node.has_screen(self._station, "kiosk"):
+            return PrintResult("failed", NOT_SHOWN)
+        seen = self._waiting[progress.request] = asyncio.get_running_loop().create_future()
+        try:
+            self._show(progress)
+            await asyncio.wait([seen], timeout=SEEN_S)
+            return PrintResult("confirmed", ON_SCREEN) if seen.done() else PrintResult("failed", NOT_SHOWN)
+        finally:
+            del self._waiting[progress.request]
+
+    def seen(self, request: str) -> None:
+        """The screen says that the number stands on the display; too late or twice: nothing."""
+        waiting = self._waiting.get(request)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    def follow(self, progress: TicketProgress) -> None:
+        """What any request has come to: a newer citizen's ends what is shown again."""
+        self._newest = (progress, asyncio.get_running_loop().time())
+
+    def whole(self) -> list[TicketProgress]:
+        """For a screen that has just come: the number that should be on it."""
+        if self._newest is None:
+            return []
+        progress, at = self._newest
+        fresh = asyncio.get_running_loop().time() - at < SHOWN_S
+        stands = progress.paperless and progress.stage in ("printing", "done")
+        return [progress] if stands and fresh else []
