@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Element, Gap, Text, row
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 EARLIER: Final = "earlier"
 LATER: Final = "later"
+MOST_SPOKEN: Final = 240
+"""Characters of one piece: somebody who hears it has to keep it in mind."""
 
 
 class Pager:
@@ -47,10 +49,11 @@ class Pager:
         if self.parts == 1:
             return Gap()
         size = "body" if room.small else "large"
+        last = self.part + 1 == self.parts
         return row(
             button(kiosk.text("kiosk_pager.earlier"), EARLIER, grow=2.0, size=size, off=self.part == 0),
             Text(f"{self.part + 1}/{self.parts}", "body", align="center", grow=1.0, lines=1),
-            button(kiosk.text("kiosk_pager.later"), LATER, grow=2.0, size=size, off=self.part + 1 == self.parts),
+            button(kiosk.text("kiosk_pager.later"), LATER, grow=2.0, size=size, off=last),
             gap=2.0, height=room.target, align="center", name="pager",
         )  # fmt: skip
 
@@ -66,7 +69,7 @@ def parted(
 ) -> list[tuple[Element, ...]]:
     """`elements` in columns of at most `high` units with `gap` between them; at least one column.
 
-    One that is alone too high stands alone and is made smaller by the layout.
+    One that is alone too high stands alone and is made smaller by the layout: cut it with `pieces` before.
     """
     look = load_theme(theme)
     parts: list[tuple[Element, ...]] = []
@@ -80,3 +83,37 @@ def parted(
         used += needs + (gap if now else 0.0)
         now.append(element)
     return [*parts, tuple(now)] if now or not parts else parts
+
+
+def pieces(
+    words: str, make: Callable[[str, bool], Element], wide: float, high: float, room: Room, theme: str = "day"
+) -> list[Element]:
+    """`words` in as many elements as none is higher than `high` units, cut at the end of a sentence if one is
+    near. `make(part, first)` makes an element of a part; nothing but spaces is lost."""
+    look = load_theme(theme)
+
+    def fits(part: str, first: bool) -> bool:
+        return height_of(make(part, first), wide, room.screen, look, room.scale) <= high
+
+    made: list[Element] = []
+    while words:
+        first = not made
+        length = len(words)
+        if length > MOST_SPOKEN or not fits(words, first):
+            low, length = 1, min(length, MOST_SPOKEN)
+            while low < length:
+                middle = (low + length + 1) // 2
+                low, length = (middle, length) if fits(words[:middle], first) else (low, middle - 1)
+            length = _sentence(words, length)
+        made.append(make(words[:length].strip(), first))
+        words = words[length:].strip()
+    return made
+
+
+def _sentence(words: str, length: int) -> int:
+    """The end of the last sentence, else of the last clause or word, in the second half of `length`."""
+    for marks in ("。！？；\n", "，、 "):
+        end = max(words.rfind(mark, length // 2, length) for mark in marks)
+        if end >= 0:
+            return end + 1
+    return length
