@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from math import log, sqrt
+from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -199,3 +203,75 @@ def test_a_range_is_one_and_in_steps(state: State) -> None:
             low, high = found
             assert 0 <= low <= high and high >= 3
             assert (low < 10 or low % 5 == 0) and (high <= 10 or high % 5 == 0)
+
+
+def a_morning(
+    hall: Any, rnd: Random, counters: int, services: int, per_counter: int
+) -> list[tuple[Range, float]]:
+    """Four hours of a hall that is a little too small: (told, really waited) per person, minutes.
+
+    Services take 3 to 15 minutes on average, and vary as real ones do (log-normal, 60 % of their mean).
+    """
+    names = [f"s{n}" for n in range(services)]
+    served = {str(n): tuple(rnd.sample(names, per_counter)) for n in range(counters)}
+    names = sorted({name for some in served.values() for name in some})
+    hall.policy = hall.state.policy = msgspec.structs.replace(
+        hall.policy,
+        services={id_: Service(id=id_, name=NAME, group="general", zone="east") for id_ in names},
+        counters={id_: Counter(id=id_, name=NAME, zone="east", services=s) for id_, s in served.items()},
+    )
+    hall.do(cmd.OpenDay(id="d2", at=hall.at, business_date=hall.state.business_date + timedelta(days=1)))
+    takes = {name: rnd.uniform(180, 900) for name in names}
+    sigma = sqrt(log(1.36))
+    every = sum(takes.values()) / len(takes) / (1.05 * counters)
+    start, told, waited = hall.at, {}, []
+    happens = [(0.0, n, "free", id_) for n, id_ in enumerate(served)]
+    at = 0.0
+    while at < 4 * 3600:
+        at += rnd.expovariate(1 / every)
+        heappush(happens, (at, len(happens), "comes", rnd.choice(names)))
+    free: dict[str, None] = {}
+
+    def call(counter: str) -> None:
+        free[counter] = None
+        if any(key[0] in served[counter] for key in hall.state.queues):
+            hall.press(counter, "next")
+        elif hall.state.counters[counter].state == "open":
+            hall.press(counter, "finish")
+        else:
+            hall.press(counter, "open")
+        current = hall.state.counters[counter].ticket
+        if current is not None:
+            del free[counter]
+            if current in told:
+                found, since = told[current]
+                waited.append((found, (hall.at - since).total_seconds() / 60))
+            takes_now = takes[hall.state.tickets[current].service] * rnd.lognormvariate(
+                -(sigma**2) / 2, sigma
+            )
+            heappush(happens, ((hall.at - start).total_seconds() + takes_now, -len(waited), "free", counter))
+
+    while happens:
+        at, _, what, who = heappop(happens)
+        hall.at = start + timedelta(seconds=at)
+        if what == "free":
+            call(who)
+        else:
+            found = Waits(hall.state).of(who)
+            told[hall.issue(who).ticket] = found, hall.at
+            for counter in free:
+                if who in served[counter]:
+                    call(counter)
+                    break
+    return waited
+
+
+@pytest.mark.parametrize("size", [(1, 1, 1), (4, 12, 4), (12, 24, 6), (10, 10, 10)])
+def test_most_people_are_called_within_what_they_were_told(
+    make_hall: Any, size: tuple[int, int, int]
+) -> None:
+    waited = []
+    for seed in range(6):
+        waited += a_morning(make_hall(), Random(seed), *size)
+    within = sum(low <= minutes <= high for (low, high), minutes in waited) / len(waited)
+    assert len(waited) > 100 and within > 0.75
