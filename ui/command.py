@@ -35,6 +35,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--station", required=True, help="the station's id in the node's profile")
     parser.add_argument("--socket", type=Path, default=SOCKET, help=f"the agent's (default {SOCKET})")
     parser.add_argument("--size", type=_size, help="a window of this size; else the whole display")
+    parser.add_argument(
+        "--turn",
+        type=int,
+        choices=(0, 90, 180, 270),
+        default=0,
+        help="degrees clockwise: a display on its side",
+    )
     parser.add_argument("--language", choices=("zh-CN", "en"), default="zh-CN")
     options = parser.parse_args(arguments)
 
@@ -42,12 +49,13 @@ def main(arguments: list[str]) -> int:
 
     from ui.link import Link
     from ui.panel import Panel
+    from ui.turned import Turned
     from ui.window import open_window
 
     # SDL would put its own handlers there, which do not end the program.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
-        surface = open_window(f"排号 {options.station}", options.size)
+        turned = Turned(open_window(f"排号 {options.station}", options.size), options.turn)
     except pygame.error as error:
         print(f"没有可用的显示屏 · no display: {error}", file=sys.stderr)
         return 1
@@ -55,7 +63,7 @@ def main(arguments: list[str]) -> int:
     link = Link(options.socket, options.station, "panel")
     link.start()
     try:
-        Panel(surface, link, options.language).run()
+        Panel(turned.surface, link, options.language, turned).run()
     finally:
         link.close()
         pygame.quit()

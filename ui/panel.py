@@ -17,6 +17,7 @@ import pygame
 from ui import fonts
 from ui.link import Link
 from ui.theme import Colour
+from ui.turned import Turned
 from ui.watchdog import Watchdog
 from wire.screen_link import PanelDrawn, PanelShow
 from wire.texts import text
@@ -76,10 +77,13 @@ def _largest(lines: tuple[str, ...], width: int, height: int) -> Fitted:
 
 
 class Panel:
-    """The program. `run` returns when the window is closed."""
+    """The program. `run` returns when the window is closed. `turned`: as for `ui.program.Runner`."""
 
-    def __init__(self, surface: pygame.Surface, link: Link, language: str) -> None:
+    def __init__(
+        self, surface: pygame.Surface, link: Link, language: str, turned: Turned | None = None
+    ) -> None:
         self._surface = surface
+        self._turned = turned
         self._link = link
         self._language = language
         self.shown: PanelShow | None = None
@@ -138,5 +142,8 @@ class Panel:
         top = (high - step * len(pictures)) // 2
         for n, picture in enumerate(pictures):
             self._surface.blit(picture, ((wide - picture.get_width()) // 2, top + n * step))
-        pygame.display.flip()
+        if self._turned is not None:
+            self._turned.update([self._surface.get_rect()])
+        else:
+            pygame.display.flip()
         self._watchdog.drawn()
