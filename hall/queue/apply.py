@@ -6,19 +6,18 @@ day on `empty(policy)` gives the same state again.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Callable
 from copy import copy
 from typing import Any, Final, cast
 
 from hall.queue import events as ev
-from hall.queue import help_key, waits
+from hall.queue import help_key
 from hall.queue.appointments import kept_at_import
+from hall.queue.places import join, leave, note_time, take
 from hall.queue.rules import next_ratios
 from hall.queue.state import (
     MAX_DECIDED,
     ON_SCREEN,
-    QUEUED,
     Alarm,
     CounterNow,
     Lease,
@@ -52,58 +51,6 @@ def _remember(state: State, event: ev.Event) -> None:
         state.decided_before = state.decided
         state.decided = {}
     state.decided[event.command] = Outcome(code=code, ticket=ticket)
-
-
-# ---------------------------------------------------------------- the queues
-
-
-def _key(ticket: Ticket) -> tuple[str, str, str]:
-    return (ticket.service, ticket.priority or "", ticket.target or "")
-
-
-def _join(state: State, ticket: Ticket, as_: TicketState = "waiting") -> None:
-    ticket.state = as_
-    entry = (ticket.issued_at, ticket.order, ticket.ticket)
-    queue = state.queues.get(_key(ticket))
-    if queue is None:
-        state.queues[_key(ticket)] = [entry]
-    elif queue[-1] < entry:
-        queue.append(entry)
-    else:
-        insort(queue, entry)
-    state.waiting[ticket.service] = state.waiting.get(ticket.service, 0) + 1
-
-
-def _leave(state: State, ticket: Ticket) -> None:
-    """Out of wherever it is: queue, reservation, counter, parked, missed."""
-    if ticket.state in QUEUED:
-        queue = state.queues[_key(ticket)]
-        entry = (ticket.issued_at, ticket.order, ticket.ticket)
-        del queue[bisect_left(queue, entry)]
-        if not queue:
-            del state.queues[_key(ticket)]
-        state.waiting[ticket.service] -= 1
-    elif ticket.state == "reserved":
-        state.reserved.pop(ticket.ticket, None)
-    elif ticket.state in ("called", "serving") and ticket.counter is not None:
-        counter = state.counters[ticket.counter]
-        if counter.ticket == ticket.ticket:
-            counter.ticket = None
-    elif ticket.state == "parked" and ticket.counter is not None:
-        state.counters[ticket.counter].parked.remove(ticket.ticket)
-    elif ticket.state == "no_show" and ticket.ticket in state.missed:
-        state.missed.remove(ticket.ticket)
-
-
-def _take(state: State, ticket: Ticket, by: int) -> None:
-    """A number counts to the quota of its service from now on (1), or no more (-1)."""
-    state.taken[ticket.taken_for] = state.taken.get(ticket.taken_for, 0) + by
-
-
-def _note_time(state: State, ticket: Ticket, event: ev.Event) -> None:
-    """The ticket leaves a counter: remember how long it took."""
-    if ticket.called_at is not None:
-        waits.after_serving(state, ticket, (event.at - ticket.called_at).total_seconds())
 
 
 def _counter(state: State, counter: str) -> CounterNow:
@@ -148,7 +95,7 @@ def _day_opened(state: State, event: ev.DayOpened) -> None:
 
 def _ticket_expired(state: State, event: ev.TicketExpired) -> None:
     ticket = state.tickets[event.ticket]
-    _leave(state, ticket)
+    leave(state, ticket)
     ticket.state = "expired"
     ticket.ended_at = event.at
 
@@ -174,12 +121,12 @@ def _ticket_issued(state: State, event: ev.TicketIssued) -> None:
         appointment=event.appointment,
     )
     state.tickets[event.ticket] = ticket
-    _take(state, ticket, 1)
+    take(state, ticket, 1)
     _check_in(state, ticket)
     state.used[event.number] = event.ticket
     state.numbers[event.group] = event.n + 1
     if event.state == "waiting":
-        _join(state, ticket)
+        join(state, ticket)
     elif event.reserved_until is not None:
         state.reserved[event.ticket] = event.reserved_until
 
@@ -194,12 +141,12 @@ def _paper_recorded(state: State, event: ev.PaperRecorded) -> None:
         ticket.paperless = False
     if event.becomes is not None:
         was_void = ticket.state == "void"
-        _leave(state, ticket)
+        leave(state, ticket)
         if event.becomes == "waiting":
             ticket.ended_at = None
-            _join(state, ticket)
+            join(state, ticket)
             if was_void:
-                _take(state, ticket, 1)
+                take(state, ticket, 1)
                 _check_in(state, ticket)
         else:
             _void(state, ticket, event)
@@ -215,14 +162,14 @@ def _check_in(state: State, ticket: Ticket) -> None:
 
 def _ticket_voided(state: State, event: ev.TicketVoided) -> None:
     ticket = state.tickets[event.ticket]
-    _leave(state, ticket)
+    leave(state, ticket)
     _void(state, ticket, event)
 
 
 def _void(state: State, ticket: Ticket, event: ev.Event) -> None:
     ticket.state = "void"
     ticket.ended_at = event.at
-    _take(state, ticket, -1)
+    take(state, ticket, -1)
 
 
 def _ticket_merged(state: State, event: ev.TicketMerged) -> None:
@@ -253,13 +200,13 @@ def _ticket_merged(state: State, event: ev.TicketMerged) -> None:
     if event.paper == "failed":
         ticket.ended_at = event.at
     else:
-        _take(state, ticket, 1)
-        _join(state, ticket)
+        take(state, ticket, 1)
+        join(state, ticket)
 
 
 def _ticket_called(state: State, event: ev.TicketCalled) -> None:
     ticket = state.tickets[event.ticket]
-    _leave(state, ticket)
+    leave(state, ticket)
     ticket.state = "called"
     ticket.counter = event.counter
     ticket.call = event.call
@@ -285,47 +232,47 @@ def _ticket_serving(state: State, event: ev.TicketServing) -> None:
 
 
 def _ticket_finished(state: State, event: ev.TicketFinished) -> None:
-    _note_time(state, state.tickets[event.ticket], event)
+    note_time(state, state.tickets[event.ticket], event)
     _end(state, event.ticket, "finished", event)
 
 
 def _ticket_no_show(state: State, event: ev.TicketNoShow) -> None:
-    _note_time(state, state.tickets[event.ticket], event)
+    note_time(state, state.tickets[event.ticket], event)
     _end(state, event.ticket, "no_show", event)
     state.missed.append(event.ticket)
 
 
 def _ticket_cancelled(state: State, event: ev.TicketCancelled) -> None:
     _end(state, event.ticket, "cancelled", event)
-    _take(state, state.tickets[event.ticket], -1)
+    take(state, state.tickets[event.ticket], -1)
 
 
 def _end(state: State, ticket_id: str, as_: TicketState, event: ev.Event) -> None:
     ticket = state.tickets[ticket_id]
-    _leave(state, ticket)
+    leave(state, ticket)
     ticket.state = as_
     ticket.ended_at = event.at
 
 
 def _ticket_parked(state: State, event: ev.TicketParked) -> None:
     ticket = state.tickets[event.ticket]
-    _note_time(state, ticket, event)
-    _leave(state, ticket)
+    note_time(state, ticket, event)
+    leave(state, ticket)
     ticket.state = "parked"
     _counter(state, event.counter).parked.append(event.ticket)
 
 
 def _ticket_transferred(state: State, event: ev.TicketTransferred) -> None:
     ticket = state.tickets[event.ticket]
-    _note_time(state, ticket, event)
-    _leave(state, ticket)
+    note_time(state, ticket, event)
+    leave(state, ticket)
     ticket.counter = None
     ticket.call = None
     ticket.called_at = None
     ticket.attempt = 0
     ticket.service = event.service
     ticket.target = event.target
-    _join(state, ticket, "transferred")
+    join(state, ticket, "transferred")
 
 
 def _reprint_asked(state: State, event: ev.ReprintAsked) -> None:
