@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -28,14 +28,19 @@ def initials(name: str) -> str:
 
     Loading the dictionary takes about 0.2 s and 55 MB, once.
     """
-    if name.isascii():
-        return _plain(name)
+    first_letters = None if name.isascii() else _dictionary()
+    return _plain(first_letters(name) if first_letters is not None else name)
+
+
+@lru_cache(maxsize=1)
+def _dictionary() -> Callable[[str], str] | None:
+    """The first letters of a text's syllables, all else as it is; None where the dictionary is not there."""
     try:
         from pypinyin import Style, lazy_pinyin
     except ImportError:
         logger.warning("pypinyin is not installed: services and guides cannot be found by their initials")
-        return _plain(name)
-    return _plain("".join(lazy_pinyin(name, style=Style.FIRST_LETTER)))
+        return None
+    return lambda text: "".join(lazy_pinyin(text, style=Style.FIRST_LETTER))
 
 
 def initials_of(names: LocalText) -> str:

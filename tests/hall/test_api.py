@@ -82,6 +82,33 @@ async def test_a_ticket_the_whole_way(ask: Ask) -> None:
     assert state["tickets"] == {"finished": 1} and state["ratings"]["open"] == 1
 
 
+async def test_a_name_is_masked_and_kept_where_the_hall_calls_by_name(
+    ask: Ask, coordinator: Coordinator
+) -> None:
+    status, error = await ask("POST", "/tickets", {"service": "id-card", "name": "王小明"})
+    assert (status, error["code"]) == (400, "hall.bad_request") and "王" not in json.dumps(error)
+    masked = {"service": "id-card", "name": "王*明"}
+    status, ticket = await ask("POST", "/tickets", masked)
+    assert status == 201 and coordinator.runtime.state.tickets[ticket["ticket"]].name is None
+    state = coordinator.runtime.state
+    state.policy = msgspec.structs.replace(state.policy, call_by_name=True)
+    status, ticket = await ask("POST", "/tickets", masked)
+    assert status == 201 and state.tickets[ticket["ticket"]].name == "王*明"
+
+
+async def test_the_board_says_beforehand_what_is_refused(ask: Ask, coordinator: Coordinator) -> None:
+    policy = coordinator.policy
+    services = policy.services
+    services["tax"] = msgspec.structs.replace(services["tax"], quota=1)
+    assert (await ask("POST", "/tickets", {"service": "tax"}))[0] == 201
+    _, board = await ask("GET", "/board")
+    shown = {service["service"]: service for service in board["services"]}
+    assert (shown["tax"]["available"], shown["tax"]["left"]) == ("quota_reached", 0)
+    status, error = await ask("POST", "/tickets", {"service": "tax"})
+    assert (status, error["code"]) == (409, "ticket.quota_reached")
+    assert all(error["text"][language] for language in ("zh-CN", "en"))
+
+
 async def test_the_same_key_issues_one_ticket(ask: Ask) -> None:
     first = await ask("POST", "/tickets", {"service": "tax"}, Idempotency_Key="K-1")
     again = await ask("POST", "/tickets", {"service": "tax"}, Idempotency_Key="K-1")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from hall import pinyin
 from hall.pinyin import MAX_INITIALS, initials, initials_of, keywords
 
 
@@ -39,9 +42,16 @@ def test_a_long_name_is_cut_and_a_name_without_chinese_has_none() -> None:
     assert initials_of({"en": "Registration"}) == ""
 
 
-def test_without_the_dictionary_letters_and_digits_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pypinyin", None)
-    assert initials.__wrapped__("社保卡12A") == "12a"
+def test_without_the_dictionary_letters_and_digits_are_left(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "pypinyin", None)
+    pinyin._dictionary.cache_clear()
+    try:
+        assert [initials.__wrapped__(name) for name in ("社保卡12A", "税务B")] == ["12a", "b"]
+    finally:
+        pinyin._dictionary.cache_clear()
+    assert caplog.text.count("pypinyin") == 1
 
 
 def test_keywords_stand_once() -> None:
