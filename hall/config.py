@@ -30,7 +30,7 @@ from hall.queue.policy import (
     Weekday,
     Zone,
 )
-from hall.shown import PlaylistRow, ReasonRow, ReasonsTable, Shown
+from hall.shown import GUIDES, PlaylistRow, ReasonRow, ReasonsTable, Shown
 from hall.shown import load as load_shown
 from wire.checked_toml import TomlProblems, load
 from wire.messages import CounterClerk, Id, LocalText
@@ -56,7 +56,7 @@ class HallTable(_Table, frozen=True, kw_only=True):
 
     `match_key_file`: the hall's key, the same as the kiosks', for appointments; "": there are none.
     `rating_url`: where a text can be written about a service; `{prompt}` in it is replaced. `guides`: folder
-    of the guides, beside this file; "": none.
+    of the guides, beside this file; "": none. Only the default one may be missing.
     """
 
     id: Id
@@ -74,7 +74,7 @@ class HallTable(_Table, frozen=True, kw_only=True):
     call_by_name: bool = False
     match_key_file: str = ""
     rating_url: str = ""
-    guides: str = ""
+    guides: str = GUIDES
 
     @property
     def day_start_minute(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
@@ -22,6 +22,10 @@ from wire.texts import LANGUAGES
 
 if TYPE_CHECKING:
     from hall.config import HallConfig
+
+
+GUIDES: Final = "guides"
+"""The folder of guides, where hall.toml names no other."""
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,8 +102,9 @@ def load(config: HallConfig, folder: Path) -> tuple[Shown, list[str]]:
         pictures = {id_: made for id_, made in pictures.items() if id_ in shown}
         photos = {}
     guides = LoadedGuides()
-    if config.hall.guides:
-        guides, wrong = load_guides(folder / config.hall.guides, {s.id for s in config.services})
+    at = folder / config.hall.guides
+    if config.hall.guides and (config.hall.guides != GUIDES or at.is_dir()):
+        guides, wrong = load_guides(at, {s.id for s in config.services})
         problems += wrong
     problems += _check(config)
     return (

@@ -160,7 +160,7 @@ class BusyDay:
             return
         self.plan = plan_day(
             _by_demand(catalogue),
-            [priority.priority for priority in catalogue.priorities],
+            [priority.priority for priority in catalogue.priorities if priority.offered],
             seed=self._seed,
             people=self._people,
             counters=len(self._site.counters),

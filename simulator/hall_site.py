@@ -334,7 +334,8 @@ class HallSite:
         tables = _read(CONFIGURATION / "hall" / "hall.toml")
         ticket_url = f"http://127.0.0.1:{self.api_port}/api/v1/tickets/{{ticket}}"
         tables["hall"] |= {
-            "id": self.hall, "storage": str(self.folder / "hall.db"), "ticket_url": ticket_url
+            "id": self.hall, "storage": str(self.folder / "hall.db"), "ticket_url": ticket_url,
+            "guides": str(CONFIGURATION / "hall" / "guides"),
         }  # fmt: skip
         tables["broker"] = {"host": "127.0.0.1", "port": port, "reconnect_max_s": 2.0}
         tables["api"] = {"host": "127.0.0.1", "port": self.api_port}

@@ -15,7 +15,7 @@ SHIPPED = Path(__file__).parents[2] / "firmware_config" / "hall" / "hall.toml"
 
 def test_the_shipped_hall_is_right() -> None:
     config = load_config(SHIPPED)
-    assert (len(config.services), len(config.counters), len(config.priorities)) == (12, 4, 3)
+    assert (len(config.services), len(config.counters), len(config.priorities)) == (12, 4, 4)
     assert 3 <= len(config.groups) <= 4
     policy = config.policy()
     assert policy.number("social", 5) == "C005"
@@ -40,8 +40,8 @@ def test_the_shipped_hall_is_right() -> None:
         ),
         (('id = "4"\nname', 'id = "tax"\nname'), "service · counter: "),
         (('ticket_url = ""', 'ticket_url = "https://hall.example/t/"'), "hall.ticket_url: "),
-        (("waiting_at_least = 2", "waiting_atleast = 2"), "rule[1].when.waiting_atleast: "),
-        (('counters = ["4"]', 'counters = ["9"]'), "rule[1].when.counters: "),
+        (("waiting_at_least = 2", "waiting_atleast = 2"), "rule[2].when.waiting_atleast: "),
+        (('counters = ["4"]', 'counters = ["9"]'), "rule[2].when.counters: "),
         (('clerk = "clerk-03"', 'clerk = "clerk-33"'), "counter[2].clerk: "),
         (('number = "002"', 'number = "001"'), "clerk.number: "),
         (('show_clerks = "number"', 'show_clerks = "yes"'), "hall.show_clerks: "),
