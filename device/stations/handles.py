@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from drivers.card_reader.protocol import Secret
-from wire.proof import keyed_hash, normalised, read_key
+from wire.proof import keyed_hash, read_key
 
 logger = logging.getLogger(__name__)
 
@@ -86,8 +86,8 @@ class Handles:
         return self._held[handle].name if handle is not None and self.known(handle) else None
 
     def typed(self, code: str) -> str | None:
-        """The keyed hash of a code that was typed in; None: there is no key, or nothing was typed."""
-        return self._hash(code) if normalised(code) and self.find_key() else None
+        """The keyed hash of a code that was typed in; None: there is no key."""
+        return self._hash(code) if self.find_key() else None
 
     def _hash(self, text: str) -> str:
         assert self._key is not None

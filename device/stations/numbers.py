@@ -39,6 +39,7 @@ from wire.messages import (
     TicketPrinted,
     TicketRequested,
 )
+from wire.proof import normalised
 from wire.screen_link import TakeAppointment, TakeTicket, TicketProgress
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ CHECK_IN_S: Final = 5.0
 FAULT: Final = "agent.fault"
 OFFLINE: Final = "appointment.offline"
 LAY_AGAIN: Final = "appointment.lay_again"
+NO_APPOINTMENT: Final = "appointment.none"
 
 Wish: TypeAlias = TakeTicket | TakeAppointment
 
@@ -78,7 +80,7 @@ class Numbers:
         self._answers: dict[str, asyncio.Future[bool]] = {}
         self._under_way: dict[str, asyncio.Event] = {}
         """Tickets that are being printed for a command."""
-        self.paper = PaperDesk(node, station.id, printer, self._go_on)
+        self.paper = PaperDesk(node, printer, self._go_on)
 
     def coordinator_left(self) -> None:
         """Nobody waits any longer for an answer that will not come."""
@@ -150,8 +152,10 @@ class Numbers:
             return LAY_AGAIN
         if wish.handle is not None:
             proof = self._handles.proof(wish.handle)
+        elif wish.code is not None and normalised(wish.code):
+            proof = self._handles.typed(wish.code)
         else:
-            proof = self._handles.typed(wish.code or "")
+            return NO_APPOINTMENT
         if proof is None:
             return NO_KEY
         event = CheckIn(

@@ -1,5 +1,7 @@
 """The papers of a kiosk: each printed once, its outcome on disk, and the newest printed again when it may be.
 
+A number that is shown on the screen instead (`paperless`) goes the same way.
+
 A paper whose outcome is known is not printed again, except one that the printer took back.
 """
 
@@ -39,18 +41,16 @@ class _Printed(msgspec.Struct, frozen=True):
 
 
 class PaperDesk:
-    """`show` gets the progress of a request of `station` as its paper goes on."""
+    """`show` gets the progress of a request as its paper goes on."""
 
-    def __init__(
-        self, node: Node, station: str, printer: TicketPrinter, show: Callable[[TicketProgress], None]
-    ) -> None:
+    def __init__(self, node: Node, printer: TicketPrinter, show: Callable[[TicketProgress], None]) -> None:
         self.node = node
         self._printer = printer
         self._show = show
         self._printing = asyncio.Lock()
         self._last: _Printed | None = None
         self._outlet = OutletDesk(node, show)
-        self.on_screen = Paperless(node, station, show)
+        self.on_screen = Paperless(show)
         printer.on_outlet = self._outlet.heard
 
     def cannot_print(self) -> str | None:

@@ -5,8 +5,8 @@ What holds for a paper holds for the picture, with the screen as printer:
 - The number is on disk before it is shown (`begin_print`, or the lease's `burn`): killed after that, the next
   start reports it as *unknown*, and the same `print_ticket` is answered by that and shows nothing again.
 - `NumberSeen` is the proof: the picture stood on the display. *Confirmed*, with the code ON_SCREEN.
-- Without it in SEEN_S, or without a screen: *failed*. The screen is told so and takes the number away again.
-- A screen that died and is back meanwhile gets the number again, and for SHOWN_S after it was seen, for the
+- Without it in SEEN_S: *failed*. A screen is told so and takes the number away again.
+- A screen that died and is back meanwhile gets the number then, and for SHOWN_S after it was seen, for the
   photograph that its citizen was about to take.
 """
 
@@ -16,7 +16,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from device.stations.station import Node
 from drivers.ticket_printer.protocol import PrintResult
 from wire.screen_link import TicketProgress
 
@@ -29,19 +28,15 @@ NOT_SHOWN: Final = "ticket.not_shown"
 
 
 class Paperless:
-    """`show` gives a progress to the screens of `station`."""
+    """`show` gives a progress to the screens."""
 
-    def __init__(self, node: Node, station: str, show: Callable[[TicketProgress], None]) -> None:
-        self._node = node
-        self._station = station
+    def __init__(self, show: Callable[[TicketProgress], None]) -> None:
         self._show = show
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._newest: tuple[TicketProgress, float] | None = None
 
     async def print(self, progress: TicketProgress) -> PrintResult:
         """Show the number of `progress` and find out whether it was seen. Never raises."""
-        if not self._node.has_screen(self._station, "kiosk"):
-            return PrintResult("failed", NOT_SHOWN)
         seen = self._waiting[progress.request] = asyncio.get_running_loop().create_future()
         try:
             self._show(progress)

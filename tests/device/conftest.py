@@ -4,24 +4,40 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from device.clock import Clock
 from device.coordinator_link import CoordinatorLink
 from device.database import Row
 from device.dispatch import Dispatch, Handler
+from device.profile import KioskStation
+from device.stations.kiosk import KioskStationRunner
 from device.stations.station import Node, Station
 from device.storage import Storage
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
 from drivers.card_reader.protocol import Card, CardEvent, CardReader, Secret
 from drivers.driver import Health
 from drivers.keypad.protocol import Keypad, KeyPress
+from drivers.light.protocol import Light, LightResult, SignalName
 from drivers.ticket_printer.protocol import Paper, PrintResult, TicketPrinter
 from drivers.voice.protocol import Announcement, SpeakResult, Voice
 from wire.codec import command, decode, event_body
-from wire.messages import CoordinatorState, DeviceState, Message, NodeEvent
-from wire.screen_link import LinkMessage
+from wire.messages import (
+    Catalogue,
+    CatalogueGroup,
+    CatalogueService,
+    CoordinatorState,
+    DeviceState,
+    GrantLease,
+    Message,
+    NodeEvent,
+    PrintTicket,
+    Zone,
+)
+from wire.screen_link import LinkMessage, TicketProgress, ToAgent
 
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -158,9 +174,12 @@ class Reader(CardReader):
 
 
 class Speaking(Voice):
+    speaks_freely = True
+
     def __init__(self) -> None:
         super().__init__()
         self.said: list[Announcement] = []
+        self.spoken: list[tuple[str, str, int]] = []
         self.result = SpeakResult("done")
 
     open, serve, close = Printer.open, Printer.serve, Printer.close
@@ -168,6 +187,27 @@ class Speaking(Voice):
     async def say(self, announcement: Announcement) -> SpeakResult:
         self.said.append(announcement)
         return self.result
+
+    async def speak(self, text: str, language: str = "zh-CN", volume: int = 100) -> SpeakResult:
+        self.spoken.append((text, language, volume))
+        return self.result
+
+
+class Lamp(Light):
+    def __init__(self) -> None:
+        super().__init__()
+        self.on: set[str] = set()
+
+    open, serve, close = Printer.open, Printer.serve, Printer.close
+
+    async def signal(
+        self, name: SignalName, seconds: float | None = None, within_s: float = 5.0
+    ) -> LightResult:
+        self.on.add(name)
+        return LightResult("done")
+
+    def clear(self, name: SignalName) -> None:
+        self.on.discard(name)
 
 
 class Screen:
@@ -206,6 +246,7 @@ class Room:
         self.node.screens = self.screen
         self.printer, self.reader, self.strip = Printer(), Reader(), Strip()
         self.call_keys, self.rating_keys, self.voice = Keys(), Keys(), Speaking()
+        self.scanner, self.pad, self.lamp = Reader(), Keys(), Lamp()
         self.stations: list[Station] = []
         self.link.on_change = lambda online: [s.on_online(online) for s in self.stations]
         self.again: list[Row] = []
@@ -268,6 +309,109 @@ async def room(storage: Storage, clock: Clock) -> AsyncIterator[Room]:
     made = Room(storage, clock)
     yield made
     await made.close()
+
+
+KIOSK_CATALOGUE = Catalogue(
+    epoch=1,
+    rev=1,
+    hall_name={"zh-CN": "市民中心", "en": "Civic Centre"},
+    services=(
+        CatalogueService(
+            service="id-card",
+            name={"zh-CN": "身份证", "en": "ID card"},
+            group="a",
+            zone="east",
+            counters=({"zh-CN": "1号窗口"},),
+        ),
+    ),
+    groups=(CatalogueGroup(group="a", name={"zh-CN": "甲"}, prefix="A"),),
+    priorities=(),
+    zones=(Zone(zone="east", name={"zh-CN": "东区"}, directions={"zh-CN": "左转"}),),
+    ticket_url="https://hall.example/t/{ticket}",
+    appointments=True,
+)
+MATCH_KEY = bytes(range(32))
+
+
+class Kiosk:
+    """A kiosk with every device, the hall's key, and the words of its citizens and of the coordinator."""
+
+    def __init__(self, room: Room, key_file: Path) -> None:
+        self.room = room
+        self.key_file = key_file
+        entry = KioskStation(
+            id="kiosk",
+            printer="printer",
+            card_reader="reader",
+            scanner="scanner",
+            voice="voice",
+            pad="pad",
+            light="light",
+            match_key_file=str(key_file),
+            online_wait_s=0.05,
+            lease_low=5,
+        )
+        self.runner = KioskStationRunner(
+            entry, room.node, room.printer, room.reader, room.scanner, room.voice, room.pad, room.lamp
+        )
+        room.node.catalogue = KIOSK_CATALOGUE
+        room.screen.there = True
+        room.add(self.runner)
+
+    def catalogue(self, **changed: Any) -> None:
+        self.room.node.catalogue = msgspec.structs.replace(KIOSK_CATALOGUE, **changed)
+
+    def no_paper(self) -> None:
+        self.room.printer.able = False
+        self.room.printer.report(Health("fault", "printer.paper_out"))
+
+    async def says(self, message: ToAgent) -> None:
+        await self.runner.on_screen(message)
+
+    async def lease(self, first: int = 601, last: int = 610) -> None:
+        day = self.room.clock.now().date()
+        assert await self.room.command(
+            GrantLease(group="a", business_date=day, first=first, last=last), f"lease-{first}"
+        )
+
+    def ticket(self, request: str | None = "r-1", id: str = "t-5", **more: Any) -> PrintTicket:
+        return PrintTicket(
+            **{
+                "ticket": id,
+                "number": "A005",
+                "service": "id-card",
+                "request": request,
+                "issued_at": self.room.clock.now(),
+                "waiting_ahead": 3,
+            }
+            | more
+        )
+
+    async def progress(self, *stages: str, count: int = 1) -> TicketProgress:
+        """The newest progress, when there are `count` of these stages."""
+
+        def met() -> list[Any]:
+            return [p for p in self.room.screen.of(TicketProgress) if p.stage in stages]
+
+        await until(lambda: len(met()) >= count)
+        newest: TicketProgress = met()[-1]
+        return newest
+
+    async def ended(self, count: int = 1) -> TicketProgress:
+        return await self.progress("done", "failed", "refused", count=count)
+
+    async def shown(self, kind: type, count: int = 1) -> Any:
+        """The newest message of a kind, when there are `count`."""
+        await until(lambda: len(self.room.screen.of(kind)) >= count)
+        return self.room.screen.of(kind)[-1]
+
+
+@pytest.fixture
+async def kiosk_room(room: Room, tmp_path: Path) -> Kiosk:
+    key_file = tmp_path / "match.key"
+    key_file.write_bytes(MATCH_KEY)
+    key_file.chmod(0o600)
+    return Kiosk(room, key_file)
 
 
 def _built_with_config(double: type) -> type:
