@@ -1,7 +1,6 @@
 """A screen's side of the agent's socket (`wire.screen_link`): a thread that reads.
 
-The program's own loop sleeps in `Link.next`, and not in SDL, which without X looks a thousand times a second
-whether something has come. The thread connects again for ever.
+The thread connects again for ever, and rings when something has come, so that the program can sleep.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import queue
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -37,10 +37,14 @@ SEND_S: Final = 1.0
 
 
 class Link:
-    """`start`, then `next`; `send` from the program's thread. `close` ends the thread."""
+    """`start`, then `next`; `send` from the program's thread. `close` ends the thread.
 
-    def __init__(self, path: Path, station: str, role: ScreenRole) -> None:
+    `ring` is called from the thread whenever there is something for `next`.
+    """
+
+    def __init__(self, path: Path, station: str, role: ScreenRole, ring: Callable[[], None]) -> None:
         self._path = path
+        self._ring = ring
         self._hello = encode_line(ScreenHello(station=station, role=role))
         self._socket: socket.socket | None = None
         self._sending = threading.Lock()
@@ -56,9 +60,9 @@ class Link:
         self._drop()
         self._thread.join(2)
 
-    def next(self, timeout: float) -> Said:
-        """Raises queue.Empty when `timeout` seconds ran out."""
-        return self._heard.get(timeout=max(0.0, timeout))
+    def next(self) -> Said:
+        """What was said and not yet heard. Raises queue.Empty when there is nothing."""
+        return self._heard.get_nowait()
 
     def send(self, message: LinkMessage) -> bool:
         """False when no agent is there: nothing was said."""
@@ -69,7 +73,7 @@ class Link:
                 self._socket.sendall(encode_line(message))
             except OSError as error:
                 log.debug("agent: %s", error)
-                self._socket.shutdown(socket.SHUT_RDWR)  # half a line may be out: begin anew
+                _shut(self._socket)  # half a line may be out: begin anew
                 return False
             return True
 
@@ -111,6 +115,7 @@ class Link:
         while not self._ending.is_set():
             try:
                 self._heard.put(said, timeout=SEND_S)
+                self._ring()
                 return
             except queue.Full:
                 pass  # the program is busy; it wants every change
@@ -121,12 +126,16 @@ class Link:
             line, self._socket = self._socket, None
         if line is None:
             return False
-        try:
-            line.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the agent was first
+        _shut(line)
         line.close()
         return True
+
+
+def _shut(line: socket.socket) -> None:
+    try:
+        line.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # the agent was first
 
 
 def _timeval(seconds: float) -> bytes:

@@ -1,38 +1,26 @@
 """The plain panel over a counter: one text, as large as it fits, in place of an LED strip.
 
-It sleeps until the agent says something; a flashing text changes once in half a second. A text is
-acknowledged when its picture has been handed to the display. Without the agent it says so: an old call must
-not stand there.
+A flashing text changes once in half a second. A text is acknowledged when its picture has been handed to the
+display. Without the agent it says so: an old call must not stand there.
 """
 
 from __future__ import annotations
 
-import queue
-import time
 from dataclasses import dataclass
-from typing import Final
-
-import pygame
+from typing import ClassVar, Final
 
 from ui import fonts
-from ui.link import Link
-from ui.theme import Colour
-from ui.turned import Turned
-from ui.watchdog import Watchdog
-from wire.screen_link import PanelDrawn, PanelShow
+from ui.beats import lit, next_beat
+from ui.elements import Box, Page, Text
+from ui.program import NEVER, Program
+from ui.screen import Screen
+from wire.screen_link import LinkMessage, PanelDrawn, PanelShow, ScreenRole
 from wire.texts import text
 
 BLINK_S: Final = 0.5
 """A flashing text changes so often: 1 Hz, far from what troubles people."""
-LOOK_S: Final = 0.25
-"""So often the window's own events (closed, uncovered) are looked at: SDL cannot wake a sleeping program."""
-GROUND: Final[Colour] = (0, 0, 0)
-COLOURS: Final[dict[str, Colour]] = {
-    "red": (255, 128, 118),
-    "green": (92, 230, 110),
-    "yellow": (255, 216, 74),
-}
-AWAY: Final[Colour] = (190, 190, 190)
+COLOURS: Final = {"red": "bad", "green": "good", "yellow": "warn"}
+"""Roles of the theme."""
 _LEAST: Final = 0.15
 """A wording whose characters would be smaller than this share of the height gives way to a shorter one."""
 _MARGIN: Final = 0.04
@@ -69,81 +57,62 @@ def _largest(lines: tuple[str, ...], width: int, height: int) -> Fitted:
     room_wide, room_high = width * (1 - 2 * _MARGIN), height * (1 - 2 * _MARGIN)
     measured = 200
     wide = max(fonts.line_size(line, measured)[0] for line in lines)
-    high = fonts.line_size(lines[0], measured)[1] * len(lines)
+    high = fonts.line_height(measured) * len(lines)
     size = int(measured * min(room_wide / wide, room_high / high))
-    while size > 1 and max(fonts.line_size(line, size)[0] for line in lines) > room_wide:
+    while size > 1 and (
+        max(fonts.line_size(line, size)[0] for line in lines) > room_wide
+        or fonts.line_height(size) * len(lines) > room_high
+    ):
         size -= 1
     return Fitted(lines, max(1, size))
 
 
-class Panel:
-    """The program. `run` returns when the window is closed. `turned`: as for `ui.program.Runner`."""
+class Panel(Program):
+    """The program; `text_shown` is what stands there, None while the agent is away."""
 
-    def __init__(
-        self, surface: pygame.Surface, link: Link, language: str, turned: Turned | None = None
-    ) -> None:
-        self._surface = surface
-        self._turned = turned
-        self._link = link
+    role: ClassVar[ScreenRole] = "panel"
+    touched_by_people: ClassVar[bool] = False
+    theme: ClassVar[str] = "panel"
+
+    def __init__(self, language: str = "zh-CN") -> None:
         self._language = language
-        self.shown: PanelShow | None = None
-        self._lit = True
-        self._blink_at = 0.0
-        self._watchdog = Watchdog()
+        self.text_shown: PanelShow | None = None
+        self._since = 0.0
+        self._owed: int | None = None
 
-    def run(self) -> None:
-        self._draw()
-        while not self._ended():
-            self._watchdog.alive()
-            flashing = self.shown is not None and self.shown.flash
-            try:
-                self.said(
-                    self._link.next(min(LOOK_S, self._blink_at - time.monotonic()) if flashing else LOOK_S)
-                )
-            except queue.Empty:
-                pass
-            if self.shown is not None and self.shown.flash and time.monotonic() >= self._blink_at:
-                self._blink_at = time.monotonic() + BLINK_S
-                self._lit = not self._lit
-                self._draw()
-
-    def _ended(self) -> bool:
-        """What the window says: whether it was closed."""
-        for event in pygame.event.get():
-            if event.type == pygame.QUIT or (event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE):
-                return True
-            if event.type in (pygame.WINDOWEXPOSED, pygame.WINDOWSIZECHANGED):
-                self._draw()
-        return False
-
-    def said(self, message: object) -> None:
-        """What the agent said; None: it is gone."""
+    def said(self, message: LinkMessage | None, now: float) -> None:
         if message is not None and not isinstance(message, PanelShow):
             return
-        if message != self.shown:
-            self.shown = message
-            self._lit = True
-            self._blink_at = time.monotonic() + BLINK_S
-            self._draw()
+        if message != self.text_shown:
+            self.text_shown = message
+            self._since = now
         if message is not None:
-            self._link.send(PanelDrawn(show=message.show))
+            self._owed = message.show
 
-    def _draw(self) -> None:
-        wide, high = self._surface.get_size()
+    def due(self, now: float) -> float:
+        if self.text_shown is None or not self.text_shown.flash:
+            return NEVER
+        return next_beat(self._since, BLINK_S, now)
+
+    def page(self, screen: Screen, now: float) -> Page:
         wordings: tuple[str, ...] = (text("panel.away", self._language),)
-        colour = AWAY
-        if self.shown is not None:
-            wordings, colour = self.shown.wordings, COLOURS[self.shown.colour]
-        ink, ground = (colour, GROUND) if self._lit else (GROUND, colour)
-        self._surface.fill(ground)
-        fitted = fit(wordings, wide, high) if any(wordings) else Fitted((), 1)
-        pictures = [fonts.line(line, fitted.size, ink) for line in fitted.lines]
-        step = fonts.line_size(fitted.lines[0], fitted.size)[1] if fitted.lines else 0
-        top = (high - step * len(pictures)) // 2
-        for n, picture in enumerate(pictures):
-            self._surface.blit(picture, ((wide - picture.get_width()) // 2, top + n * step))
-        if self._turned is not None:
-            self._turned.update([self._surface.get_rect()])
-        else:
-            pygame.display.flip()
-        self._watchdog.drawn()
+        colour, inverse = "soft", False
+        if self.text_shown is not None:
+            wordings, colour = self.text_shown.wordings, COLOURS[self.text_shown.colour]
+            inverse = self.text_shown.flash and not lit(self._since, now, BLINK_S)
+        fitted = fit(wordings, screen.width, screen.height) if any(wordings) else Fitted((), 1)
+        units = fitted.size / screen.unit
+        ink = "ground" if inverse else colour
+        lines = tuple(
+            Text(line, units, ink, align="center", lines=1, least=units) for line in fitted.lines if line
+        )
+        return Page(
+            "panel",
+            Box(lines, fill=colour if inverse else None, radius=0, justify="center", grow=1.0),
+            self._language,
+        )
+
+    def shown(self, page: Page, now: float) -> None:
+        owed, self._owed = self._owed, None
+        if owed is not None:
+            self.say(PanelDrawn(show=owed))

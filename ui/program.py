@@ -8,25 +8,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar, Final
 
-import pygame
-
 from ui.elements import Page
-from ui.layout import Layout, lay_out
-from ui.link import Link
-from ui.paint import Painter
 from ui.screen import Screen
-from ui.theme import load_theme
-from ui.touch import Focus, Pointer
-from ui.turned import Turned
-from ui.watchdog import Watchdog
-from wire.screen_link import LinkMessage, PadKey, ScreenRole
+from ui.sounds import Sound
+from wire.screen_link import LinkMessage, ScreenRole
 
-log = logging.getLogger(__name__)
-
-LOOK_S: Final = 1 / 60
-"""So often the window's own events are looked at where people touch: SDL cannot wake a sleeping program."""
-LOOK_SLOW_S: Final = 0.25
-"""The same where nobody touches."""
 NEVER: Final = float("inf")
 
 

@@ -63,7 +63,10 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class ThemeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a file says. `target_mm`: the least width and height of what is touched."""
+    """What a file says. `target_mm`: the least width and height of what is touched.
+
+    `fonts`: files, or folders of them, for characters that Noto Sans CJK lacks.
+    """
 
     colours: Colours
     sizes: Sizes = Sizes()
@@ -71,6 +74,7 @@ class ThemeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     radius: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.6
     logo: str | None = None
     hall_name: dict[str, str] = {}
+    fonts: tuple[str, ...] = ()
 
 
 class Theme:
@@ -88,9 +92,9 @@ class Theme:
         """By the names of `Colours`. Raises KeyError."""
         return self._colours[role]
 
-    def size(self, name: str) -> float:
-        """Units, by the names of `Sizes`. Raises KeyError."""
-        return self._sizes[name]
+    def size(self, name: str | float) -> float:
+        """Units, by the names of `Sizes`; units stay what they are. Raises KeyError."""
+        return self._sizes[name] if isinstance(name, str) else name
 
     def units(self, size: str | float) -> float:
         """A size by its name, or as it is given."""

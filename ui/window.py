@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import pygame
 
 SIZES: Final = ((1920, 1080), (1080, 1920), (1024, 600), (800, 480))
 """The sizes that every page is made for."""
-
-Turn: TypeAlias = Literal[0, 90, 180, 270]
-"""Degrees, clockwise: by so much the picture is turned for a display that was mounted turned."""
 
 
 def open_window(title: str, size: tuple[int, int] | None) -> pygame.Surface:
@@ -30,49 +27,6 @@ def open_window(title: str, size: tuple[int, int] | None) -> pygame.Surface:
     surface = pygame.display.set_mode(size or (0, 0), pygame.FULLSCREEN if size is None else 0)
     pygame.mouse.set_visible(size is not None)
     return surface
-
-
-class Display:
-    """What programs draw on (`canvas`), turned on its way to the window as the display is mounted."""
-
-    def __init__(self, surface: pygame.Surface, turn: Turn = 0) -> None:
-        self._surface = surface
-        self._turn = turn
-        wide, high = surface.get_size()
-        self.canvas = surface if turn == 0 else pygame.Surface((high, wide) if turn % 180 else (wide, high))
-
-    def show(self, changed: list[pygame.Rect]) -> None:
-        """Hand the changed parts of the canvas to the display."""
-        if self._turn:
-            changed = [self._turned(rect) for rect in changed]
-        pygame.display.update(changed)
-
-    def _turned(self, rect: pygame.Rect) -> pygame.Rect:
-        part = pygame.transform.rotate(self.canvas.subsurface(rect), -self._turn)
-        wide, high = self.canvas.get_size()
-        corner = {
-            90: (high - rect.bottom, rect.left),
-            180: (wide - rect.right, high - rect.bottom),
-            270: (rect.top, wide - rect.right),
-        }[self._turn]
-        return self._surface.blit(part, corner)
-
-    def place(self, x: int, y: int) -> tuple[int, int]:
-        """Where on the canvas a place of the window is."""
-        wide, high = self.canvas.get_size()
-        return {
-            0: (x, y),
-            90: (y, high - 1 - x),
-            180: (wide - 1 - x, high - 1 - y),
-            270: (wide - 1 - y, x),
-        }[self._turn]
-
-    def touched(self, event: pygame.event.Event) -> tuple[int, int]:
-        """Where on the canvas an event of a finger or the mouse is."""
-        if event.type in (pygame.FINGERDOWN, pygame.FINGERMOTION, pygame.FINGERUP):
-            wide, high = self._surface.get_size()
-            return self.place(min(wide - 1, int(event.x * wide)), min(high - 1, int(event.y * high)))
-        return self.place(*event.pos)
 
 
 def event_handles(before: frozenset[int]) -> frozenset[int]:
@@ -94,6 +48,6 @@ def event_handles(before: frozenset[int]) -> frozenset[int]:
 def open_handles() -> frozenset[int]:
     """All of this process; none where the system does not tell."""
     try:
-        return frozenset(int(name) for name in os.listdir("/proc/self/fd"))
+        return frozenset(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
     except OSError:
         return frozenset()

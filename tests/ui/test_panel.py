@@ -27,8 +27,12 @@ from drivers.call_screen.panel import Panel as PanelDriver
 from drivers.call_screen.panel import PanelConfig
 from drivers.call_screen.protocol import ScreenText, ShowResult
 from ui import fonts
-from ui.panel import COLOURS, GROUND, Panel, fit
-from ui.window import SIZES, open_window
+from ui.layout import lay_out
+from ui.paint import Painter
+from ui.panel import COLOURS, Panel, fit
+from ui.screen import Screen
+from ui.theme import load_theme
+from ui.window import SIZES
 from wire.messages import DeviceState
 from wire.screen_link import LinkMessage, PanelDrawn, PanelShow, RateService, ToAgent, encode_line
 
@@ -48,7 +52,7 @@ def test_nothing_stands_beyond_the_edge(size: tuple[int, int], wordings: list[st
     fitted = fit(words, *size)
     widths = [fonts.line_size(line, fitted.size)[0] for line in fitted.lines]
     assert max(widths) <= size[0]
-    assert fonts.line_size(fitted.lines[0], fitted.size)[1] * len(fitted.lines) <= size[1]
+    assert fonts.line_height(fitted.size) * len(fitted.lines) <= size[1]
 
 
 def test_the_fullest_wording_that_can_be_read_is_chosen() -> None:
@@ -58,47 +62,68 @@ def test_the_fullest_wording_that_can_be_read_is_chosen() -> None:
     assert fit(("请A005号到3号综合服务窗口办理业务", "A005"), 800, 480).lines == ("A005",)
 
 
-class Heard:
-    """The program's side of the socket, without one."""
+class Shown:
+    """A panel that is drawn after everything that it is told, as its runner does."""
 
     def __init__(self) -> None:
-        self.said: list[LinkMessage] = []
+        self.panel = Panel()
+        self.answers: list[LinkMessage] = []
+        self.panel.say = self.say  # type: ignore[method-assign]
+        self.surface = pygame.Surface((800, 480))
 
-    def send(self, message: LinkMessage) -> bool:
-        self.said.append(message)
+    def say(self, message: LinkMessage) -> bool:
+        self.answers.append(message)
         return True
 
+    def told(self, message: LinkMessage | None, now: float = 0.0) -> set[tuple[int, ...]]:
+        """The colours of the picture after that."""
+        self.panel.said(message, now)
+        return self.at(now)
 
-def program() -> tuple[Panel, Heard, pygame.Surface]:
-    surface = open_window("panel", (800, 480))
-    heard = Heard()
-    return Panel(surface, heard, "zh-CN"), heard, surface  # type: ignore[arg-type]
+    def at(self, now: float) -> set[tuple[int, ...]]:
+        screen = Screen.of((800, 480))
+        page = self.panel.page(screen, now)
+        layout = lay_out(page, screen, load_theme("panel"))
+        assert not layout.problems
+        Painter(self.surface).paint(layout)
+        self.panel.shown(page, now)
+        return {tuple(self.surface.get_at((x, y)))[:3] for x in range(0, 800, 3) for y in range(0, 480, 3)}
 
 
-def colours(surface: pygame.Surface) -> set[tuple[int, ...]]:
-    return {tuple(surface.get_at((x, y)))[:3] for x in range(0, 800, 3) for y in range(0, 480, 3)}
+def colour(name: str) -> tuple[int, ...]:
+    return load_theme("panel").colour(COLOURS.get(name, name))
 
 
 def test_a_text_is_acknowledged_each_time_that_it_is_said() -> None:
-    panel, heard, surface = program()
+    shown = Shown()
     said = PanelShow(show=7, wordings=CALL, colour="green")
-    panel.said(said)
-    panel.said(said)
-    assert heard.said == [PanelDrawn(show=7), PanelDrawn(show=7)]
-    assert COLOURS["green"] in colours(surface) and tuple(surface.get_at((1, 1)))[:3] == GROUND
+    shown.told(said)
+    assert colour("green") in shown.told(said)
+    assert shown.answers == [PanelDrawn(show=7), PanelDrawn(show=7)]
+    assert tuple(shown.surface.get_at((1, 1)))[:3] == colour("ground")
 
 
 def test_an_old_call_does_not_stand_there_without_the_agent() -> None:
-    panel, _, surface = program()
-    panel.said(PanelShow(show=1, wordings=CALL))
-    panel.said(None)
-    assert panel.shown is None and COLOURS["red"] not in colours(surface)
+    shown = Shown()
+    assert colour("red") in shown.told(PanelShow(show=1, wordings=CALL))
+    assert colour("red") not in shown.told(None)
+    assert shown.panel.text_shown is None
 
 
 def test_an_empty_text_is_an_empty_panel() -> None:
-    panel, heard, surface = program()
-    panel.said(PanelShow(show=2, wordings=("",)))
-    assert colours(surface) == {GROUND} and heard.said == [PanelDrawn(show=2)]
+    shown = Shown()
+    assert shown.told(PanelShow(show=2, wordings=("",))) == {colour("ground")}
+    assert shown.answers == [PanelDrawn(show=2)]
+
+
+def test_a_flashing_text_changes_ground_and_ink_twice_a_second() -> None:
+    shown = Shown()
+    shown.told(PanelShow(show=3, wordings=CALL, flash=True), now=10.0)
+    corners = []
+    for _ in range(4):
+        corners.append(tuple(shown.surface.get_at((1, 1)))[:3])
+        shown.at(shown.panel.due(10.0 + 0.5 * (len(corners) - 1)))
+    assert corners == [colour("ground"), colour("red")] * 2
 
 
 # ---------------------------------------------------------------- the whole way

@@ -1,7 +1,8 @@
 """The text catalogue: every text and fault code that people see, per language.
 
 One TOML file per language beside this module; a table per room, so `[printer] paper_out = "…"` is the
-key `printer.paper_out`. A third language is one more file. `{name}` in a text is filled by keyword.
+key `printer.paper_out`. A third language is one more file; what it lacks is said in Chinese. `{name}` in a
+text is filled by keyword.
 """
 
 from __future__ import annotations
@@ -13,15 +14,25 @@ from typing import Final
 
 LANGUAGES: Final = ("zh-CN", "en")
 """The languages that every key must have; the first is the fallback."""
+_FOLDER: Final = Path(__file__).parent
+
+
+@cache
+def available() -> dict[str, str]:
+    """Every language that has a file, by its code, with its own name for itself; the two of ours first."""
+    codes = sorted(
+        (file.stem for file in _FOLDER.glob("*.toml")),
+        key=lambda code: (LANGUAGES.index(code) if code in LANGUAGES else len(LANGUAGES), code),
+    )
+    return {code: texts(code).get("language.own_name", code) for code in codes}
 
 
 @cache
 def texts(language: str) -> dict[str, str]:
     """All texts of a language by key; of the first language where there is no such file."""
-    folder = Path(__file__).parent
-    file = folder / f"{language}.toml"
+    file = _FOLDER / f"{language}.toml"
     if not file.is_file():
-        file = folder / f"{LANGUAGES[0]}.toml"
+        file = _FOLDER / f"{LANGUAGES[0]}.toml"
     tables = tomllib.loads(file.read_text("utf-8"))
     return {f"{room}.{name}": text for room, table in tables.items() for name, text in table.items()}
 

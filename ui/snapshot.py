@@ -1,0 +1,35 @@
+"""A picture of what a screen shows, for the technician at the desk."""
+
+from __future__ import annotations
+
+import io
+import logging
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import pygame
+
+log = logging.getLogger(__name__)
+
+FOLDER: Final = Path("/run/paihao/pictures")
+KEPT: Final = 20
+"""Pictures of one screen in the folder; the oldest go. It is in memory: nothing outlives the power."""
+
+
+def save(surface: pygame.Surface, folder: Path, name: str, at: datetime) -> Path | None:
+    """Write `name`-TIME.png whole or not at all; None when that was not possible, which is logged."""
+    data = io.BytesIO()
+    pygame.image.save(surface, data, "picture.png")
+    file = folder / f"{name}-{at:%Y%m%dT%H%M%S.%f}.png"
+    part = file.with_suffix(".part")
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        part.write_bytes(data.getvalue())
+        part.replace(file)
+        for old in sorted(folder.glob(f"{name}-*.png"))[:-KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("no picture in %s: %s", folder, error)
+        return None
+    return file
