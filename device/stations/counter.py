@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final, get_args
 
 from device.dispatch import Handler
-from device.profile import CounterStation
+from device.profile import CounterStation, screen_device
 from device.stations.call_keypad import CallKeypad
 from device.stations.counter_text import calling, idle
 from device.stations.lights import StationLight
@@ -76,7 +76,7 @@ class CounterStationRunner(Station):
             node,
             station.rating_keypad,
             rating_keypad,
-            lambda: node.has_screen(self.id, "rating"),
+            self._has_rating_panel,
             self._on_rating,
         )
 
@@ -283,6 +283,10 @@ class CounterStationRunner(Station):
             await self.rating.key(await keypad.next_key())
 
     # ---------------------------------------------------------------- the panels
+
+    def _has_rating_panel(self) -> bool:
+        # One that is just being restarted is there as a device still: its prompt is on it in a moment.
+        return self.node.has_screen(self.id, "rating") or self.node.healthy(screen_device(self.id, "rating"))
 
     def _counter_shown(self) -> CounterShown:
         pictures, state = self.node.pictures, self._state

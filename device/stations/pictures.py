@@ -33,6 +33,8 @@ RETRY_S: Final = 60.0
 """How soon a picture that could not be written is asked for again."""
 STRAYS_S: Final = 600.0
 """So long after the start the stations know what they show: what is not wanted by then is removed."""
+GATHER_S: Final = 0.2
+"""Pictures that come within this time are told together: a screen gets no flood of playlists."""
 _FILE: Final = re.compile(r"([0-9a-f]{32})\.(png|jpeg|webp)")
 NOT_KEPT: Final = "agent.pictures_not_kept"
 
@@ -41,7 +43,7 @@ class Pictures:
     """`folder` is made when the first picture comes.
 
     Attributes:
-        on_change: Called when a file came.
+        on_change: Called a moment after a file came.
         on_fault: Called when `fault` changed.
         follow: Called with a picture's id and whether its topic is to be subscribed.
         fault: A key of `wire.texts` while pictures cannot be written, else None.
@@ -188,8 +190,11 @@ class Pictures:
                 self.on_fault()
 
     def _changed(self) -> None:
-        if self.on_change is not None:
-            self.on_change()
+        def tell() -> None:
+            if self.on_change is not None:
+                self.on_change()
+
+        self._later("changed", GATHER_S, tell)
 
     async def _run(self, work: Callable[[], R]) -> R:
         if self._executor is None:

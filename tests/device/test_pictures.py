@@ -163,6 +163,16 @@ async def test_what_an_earlier_process_left_and_nobody_wants_goes(
     assert hall.pictures.file(picture(1).picture) is not None
 
 
+async def test_pictures_that_come_together_are_told_once(room: Any, hall: Hall) -> None:
+    told: list[int] = []
+    hall.pictures.on_change = lambda: told.append(len(hall.pictures._files))
+    new = [picture(n) for n in range(30)]
+    hall.put(*new)
+    hall.pictures.want("board", [one.picture for one in new])
+    await room.until(lambda: bool(told) and told[-1] == 30)
+    assert len(told) < 30
+
+
 async def test_a_full_disk_costs_the_picture_only(
     room: Any, hall: Hall, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

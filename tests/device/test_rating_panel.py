@@ -220,6 +220,20 @@ async def test_without_a_rating_panel_nothing_is_asked(room: Any, counter: Count
     assert shown(room).reasons is None
 
 
+async def test_a_panel_that_is_just_being_restarted_is_still_asked(
+    room: Any, counter: CounterStationRunner
+) -> None:
+    room.screen.there = False
+    room.device("rating", "keypad", "missing", "device.unplugged")
+    room.device("c3-rating-screen", "screen", "ok")
+    await room.command(prompt(1), "c-1")
+    assert counter.rating.prompt == prompt(1)
+    room.device("c3-rating-screen", "screen", "missing", "screen.program_missing")
+    await room.command(prompt(2), "c-2")
+    (missed,) = await room.event(RatingUnanswered)
+    assert (missed.prompt, missed.reason) == ("p-2", "device_missing")
+
+
 # ---------------------------------------------------------------- the counter panel
 
 
