@@ -1,0 +1,118 @@
+"""The head of a hall display: whose hall it is, its hours today, day and time; and the mark of age."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ui.board.seen import Seen
+from ui.elements import Art, Box, Element, Text, column, row
+from ui.ems import size_for
+from ui.hall_time import day_in_words, hours_in_words, is_open, next_start, part_and_time, spans
+from wire.messages import Board
+
+_LYING: Final = 12.0
+_STANDING: Final = 22.0
+
+
+def header_height(seen: Seen, *, portrait: bool) -> float:
+    """Units; a standing screen has two rows."""
+    more = 4.0 if seen.tongue.second is not None else 0.0
+    return _STANDING + more if portrait else _LYING + more / 2
+
+
+def header(seen: Seen, wide: float, *, portrait: bool) -> Box:
+    """`wide`: units of the screen's width. The clock only where it can be trusted."""
+    high = header_height(seen, portrait=portrait)
+    name, hours, day, time = _hall(seen, wide), _hours_text(seen, wide), _day(seen), _clock(seen)
+    if portrait:
+        top = row(column(*name, grow=1.0, justify="center"), *time, gap=2.6, align="center", grow=1.2)
+        body: Element = column(
+            top, row(column(*hours, grow=1.0), *day, gap=2.6, align="center", grow=1.0), grow=1.0
+        )
+    else:
+        left = column(*name, *hours, grow=1.0, justify="center")
+        body = row(left, *day, *time, gap=2.6, align="center", grow=1.0)
+    return Box((body,), pad=(3.0, 0.8), height=high, fill="accent", radius=0, name="header")
+
+
+def _hall(seen: Seen, wide: float) -> list[Element]:
+    if seen.board is None:
+        return []
+    made: list[Element] = []
+    room = _room(wide)
+    if name := seen.tongue.local(seen.board.hall_name):
+        made.append(Text(name, size_for([name], room, 5.8, 3.6), "accent_ink", lines=1, least=2.4))
+    if below := seen.tongue.local_under(seen.board.hall_name):
+        made.append(Text(below, size_for([below], room, 3.4, 2.4), "accent_ink", lines=1, least=1.8))
+    return made
+
+
+def _room(wide: float) -> float:
+    """What the clock, and on a lying screen the day, leave."""
+    return wide - 30.0 if wide < 120.0 else wide - 68.0
+
+
+def _hours_text(seen: Seen, wide: float) -> list[Element]:
+    words = _hours(seen, seen.board) if seen.board is not None else ""
+    room = wide - 50.0 if wide < 120.0 else _room(wide)
+    return [Text(words, size_for([words], room, 3.6, 2.6), "accent_ink", least=2.0)] if words else []
+
+
+def _day(seen: Seen) -> list[Element]:
+    if seen.at is None:
+        return []
+    tongue = seen.tongue
+    made: list[Element] = [
+        Text(day_in_words(seen.at.date(), tongue.first), 4.0, "accent_ink", "right", lines=1, least=3.0)
+    ]
+    if tongue.second is not None:
+        made.append(
+            Text(day_in_words(seen.at.date(), tongue.second), 3.2, "accent_ink", "right", lines=1, least=2.6)
+        )
+    return [column(*made, justify="center")]
+
+
+def _clock(seen: Seen) -> list[Element]:
+    if seen.at is None:
+        return []
+    return [Text(f"{seen.at:%H:%M}", 8.0, "accent_ink", strong=True, lines=1)]
+
+
+def _hours(seen: Seen, board: Board) -> str:
+    """Today's hours; outside them, when they begin."""
+    tongue = seen.tongue
+    if not spans(board.hours):
+        return ""
+    if seen.at is not None and not is_open(board.hours, seen.at):
+        start = next_start(board.hours, seen.at)
+        if start is None:
+            return tongue.text("board.over")
+        return tongue.text("board.rest", when=part_and_time(start, tongue.first))
+    return tongue.text("board.hours", hours=hours_in_words(board.hours))
+
+
+def stale_height(seen: Seen, *, portrait: bool) -> float:
+    more = 4.0 if seen.tongue.second is not None else 0.0
+    return (16.0 if portrait else 8.0) + more
+
+
+def stale_line(seen: Seen, *, portrait: bool) -> Box:
+    """That what stands below is old, and since when."""
+    tongue = seen.tongue
+    words: list[Element] = [Text(tongue.text("board.stale"), 4.6, "warn_ink", least=3.4)]
+    if below := tongue.under("board.stale"):
+        words.append(Text(below, 3.4, "warn_ink", least=2.6))
+    since: list[Element] = []
+    if seen.news_at is not None:
+        said = tongue.text("board.stale_since", time=f"{seen.news_at:%H:%M}")
+        since = [Text(said, 4.0, "warn_ink", "left" if portrait else "right", least=3.0)]
+    mark = Art("warning", 6.0, 6.0, "warn_ink")
+    if portrait:
+        parts: list[Element] = [mark, column(*words, *since, grow=1.0, justify="center")]
+    else:
+        parts = [mark, column(*words, grow=1.0, justify="center"), *since]
+    return row(
+        *parts,
+        gap=2.0, pad=(3.0, 0.8), height=stale_height(seen, portrait=portrait), fill="warn", radius=0,
+        align="center", name="stale",
+    )  # fmt: skip
