@@ -12,7 +12,8 @@ import pygame
 
 log = logging.getLogger(__name__)
 
-FOLDER: Final = Path("/run/paihao/pictures")
+FOLDER: Final = Path("/run/paihao-screens")
+"""Made by the unit of the screens; the agent's own folder in /run goes when the agent restarts."""
 KEPT: Final = 20
 """Pictures of one screen in the folder; the oldest go. It is in memory: nothing outlives the power."""
 

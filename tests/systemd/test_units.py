@@ -170,3 +170,10 @@ def test_a_screen_sees_the_agents_socket_and_pictures_and_nothing_else_of_it() -
     assert int(agent.one("RuntimeDirectoryMode"), 8) & 0o050 == 0o050
     assert int(agent.one("UMask"), 8) & 0o040 == 0
     assert not set(screen.one("RestrictAddressFamilies").split()) & {"AF_INET", "AF_INET6"}
+
+
+def test_pictures_of_a_screen_have_a_folder_that_outlives_the_agent() -> None:
+    source = (ROOT / "ui" / "snapshot.py").read_text("utf-8")
+    assert f'Path("/run/{Unit(SCREEN).one("RuntimeDirectory")}")' in source
+    assert Unit(SCREEN).one("RuntimeDirectoryPreserve") == "yes", "other screens of the node have it, too"
+    assert Unit(SCREEN).one("RuntimeDirectory") != Unit(AGENT).one("RuntimeDirectory")
