@@ -211,6 +211,18 @@ async def test_the_reasons_are_known_without_the_hall(room: Any, counter: Counte
     assert shown(room).reasons == BAD
 
 
+async def test_a_restart_while_reasons_are_asked_loses_nothing_but_them(
+    room: Any, counter: CounterStationRunner
+) -> None:
+    await grade(room, counter, 1)
+    again = make(room)
+    await again.start()
+    room.stations[:] = [again]
+    assert again.rating.shown() == RatingShown()
+    await again.on_screen(give("rude"))
+    assert [type(e) for e in await room.events()] == [Rated], "graded once, and not unrated"
+
+
 async def test_without_a_rating_panel_nothing_is_asked(room: Any, counter: CounterStationRunner) -> None:
     room.screen.there = False
     await room.command(prompt())
