@@ -44,6 +44,10 @@ class Program(ABC):
         """A key of the key pad or the keyboard that moves no focus: back, help, repeat, louder, softer, or a
         character."""
 
+    def focused(self, label: str, position: int, count: int, now: float) -> None:
+        """Where the key pad's focus is on the page that is `shown` next: on the `position`th of `count` targets,
+        which says `label`; position 0: nowhere."""
+
     def due(self, now: float) -> float:
         """When `tick` wants to be called next (monotonic), NEVER when nothing changes by itself."""
         return NEVER

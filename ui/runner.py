@@ -138,6 +138,7 @@ class Runner:
         changed = self._painter.paint(self.layout)
         if changed:
             self._display.update(changed)
+        self.program.focused(*self._focus.place(self.layout), now)
         self.program.shown(page, now)
         self._watchdog.drawn()
 
@@ -212,5 +213,8 @@ _KEYS: Final = {
     pygame.K_ESCAPE: "back",
     pygame.K_BACKSPACE: "erase",
     pygame.K_F1: "help",
+    pygame.K_F2: "repeat",
+    pygame.K_KP_PLUS: "louder",
+    pygame.K_KP_MINUS: "softer",
 }
 """Keys of a keyboard, for a kiosk whose key pad is one."""

@@ -112,6 +112,14 @@ class Focus:
         else:
             self.action = actions[0 if by > 0 else -1]
 
+    def place(self, layout: Layout) -> tuple[str, int, int]:
+        """What the target says for itself, its place from 1 on the page, and of how many; ("", 0, n): none."""
+        targets = [target for target in layout.targets if not target.off]
+        for n, target in enumerate(targets):
+            if target.action == self.action:
+                return target.label, n + 1, len(targets)
+        return "", 0, len(targets)
+
     def follow(self, layout: Layout) -> None:
         """The page has changed: a target that has gone, or is off now, has no focus."""
         if not any(target.action == self.action and not target.off for target in layout.targets):

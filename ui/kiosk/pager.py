@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ui.elements import Element, Gap, Text, row
 from ui.kiosk.step import Room
-from ui.layout import height_of
-from ui.theme import load_theme
 from ui.widgets import button
 
 if TYPE_CHECKING:
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
 
 EARLIER: Final = "earlier"
 LATER: Final = "later"
+
+Make: TypeAlias = Callable[[str, bool], Element]
 MOST_SPOKEN: Final = 240
 """Characters of one piece: somebody who hears it has to keep it in mind."""
 
@@ -64,19 +64,16 @@ class Pager:
         return kiosk.text("kiosk_pager.place", part=self.part + 1, parts=self.parts)
 
 
-def parted(
-    elements: Sequence[Element], wide: float, high: float, gap: float, room: Room, theme: str = "day"
-) -> list[tuple[Element, ...]]:
+def parted(elements: Sequence[Element], room: Room, high: float, gap: float) -> list[tuple[Element, ...]]:
     """`elements` in columns of at most `high` units with `gap` between them; at least one column.
 
     One that is alone too high stands alone and is made smaller by the layout: cut it with `pieces` before.
     """
-    look = load_theme(theme)
     parts: list[tuple[Element, ...]] = []
     now: list[Element] = []
     used = 0.0
     for element in elements:
-        needs = height_of(element, wide, room.screen, look, room.scale)
+        needs = room.height_of(element)
         if now and used + gap + needs > high:
             parts.append(tuple(now))
             now, used = [], 0.0
@@ -85,25 +82,19 @@ def parted(
     return [*parts, tuple(now)] if now or not parts else parts
 
 
-def pieces(
-    words: str, make: Callable[[str, bool], Element], wide: float, high: float, room: Room, theme: str = "day"
-) -> list[Element]:
+def pieces(words: str, make: Make, room: Room, high: float) -> list[Element]:
     """`words` in as many elements as none is higher than `high` units, cut at the end of a sentence if one is
     near. `make(part, first)` makes an element of a part; nothing but spaces is lost."""
-    look = load_theme(theme)
-
-    def fits(part: str, first: bool) -> bool:
-        return height_of(make(part, first), wide, room.screen, look, room.scale) <= high
-
     made: list[Element] = []
     while words:
         first = not made
-        length = len(words)
-        if length > MOST_SPOKEN or not fits(words, first):
-            low, length = 1, min(length, MOST_SPOKEN)
+        low, length = 1, min(len(words), MOST_SPOKEN)
+        if room.height_of(make(words[:length], first)) > high:
             while low < length:
                 middle = (low + length + 1) // 2
-                low, length = (middle, length) if fits(words[:middle], first) else (low, middle - 1)
+                fits = room.height_of(make(words[:middle], first)) <= high
+                low, length = (middle, length) if fits else (low, middle - 1)
+        if length < len(words):
             length = _sentence(words, length)
         made.append(make(words[:length].strip(), first))
         words = words[length:].strip()

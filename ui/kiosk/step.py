@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from ui.elements import Element
+from ui.layout import height_of
 from ui.program import NEVER
 from ui.screen import Screen
+from ui.theme import load_theme
 from wire.screen_link import LinkMessage
 
 if TYPE_CHECKING:
     from ui.kiosk.kiosk import Kiosk
+
+MEASURED: Final = "day"
+"""The theme in whose type pages are reckoned; a hall's own with larger type is made smaller by the layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ class Room:
     def small(self) -> bool:
         return self.screen.small
 
+    def height_of(self, element: Element, wide: float | None = None) -> float:
+        """Units that it needs at full type, in the whole width or in `wide` units."""
+        wide = self.wide if wide is None else wide
+        return height_of(element, wide, self.screen, load_theme(MEASURED), self.scale)
+
     def fit(self, size: float, gap: float, room: float) -> int:
         """How many of `size` with `gap` between them lie in `room`; at least 1."""
         return max(1, int((room + gap) // (size + gap)))
@@ -50,13 +60,11 @@ class Room:
 class Step(ABC):
     """`name` names its page in tests and pictures."""
 
-    name: ClassVar[str]
+    name: str
     idle_s: float | None = 40.0
     """Untouched for so long, the kiosk asks whether somebody is there; None: never."""
     warns: Literal["page", "foot", "no"] = "page"
     """How it asks: in place of the page, of the footer (a number stays to be seen), or not at all."""
-    ends_at: Literal["home", "rest"] = "rest"
-    """Where nobody's answer leads: the start page, or the attract page with everything forgotten."""
     stays: bool = False
     """It is shown even while the agent is away."""
     can_back: bool = True
@@ -77,6 +85,10 @@ class Step(ABC):
     def left(self, kiosk: Kiosk, now: float) -> None:
         """It is no longer on top: another lies over it, or it is gone."""
 
+    def back(self, kiosk: Kiosk, now: float) -> bool:
+        """Whether it went back within itself; else it is taken from the stack."""
+        return False
+
     def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
         """An action of its own; the frame's are taken by the kiosk."""
 
@@ -85,8 +97,12 @@ class Step(ABC):
         return False
 
     def said(self, kiosk: Kiosk, message: LinkMessage, now: float) -> bool:
-        """Whether it took what the agent said; cards and codes that no step takes open their own pages."""
+        """Whether it took what the agent said. Cards and codes are told to the top only, and open their own
+        pages where it does not take them; all else is told down the stack until a step takes it."""
         return False
+
+    def lost(self, kiosk: Kiosk, now: float) -> None:
+        """The agent has gone; when it is back, the first that it says is its whole state."""
 
     def due(self, now: float) -> float:
         """When `tick` wants to be called (monotonic)."""

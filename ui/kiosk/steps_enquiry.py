@@ -1,23 +1,220 @@
-"""How does my ticket stand? By its code."""
+"""How does my ticket stand? By its code: number, state, people ahead, the wait as a range, where to go."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ui.elements import Element, Text
+from ui.elements import Art, Box, Element, Text, column, growing, row
+from ui.kiosk.parts import GAP, fact, told
+from ui.kiosk.services import so_and_do, wait_words
 from ui.kiosk.step import Room, Step
+from ui.program import NEVER
+from ui.widgets import button, rest
+from wire.screen_link import AskTicket, CodeScanned, LinkMessage, ScanWanted, TicketTold
 
 if TYPE_CHECKING:
     from ui.kiosk.kiosk import Kiosk
+    from wire.kiosk_messages import TicketFound
+
+ANSWER_S: Final = 12.0
+"""The hall gives its answers up after 10 s."""
+SCAN_S: Final = 50.0
+"""The agent lets the scanner rest after a minute: it is asked for again before that."""
+LOOKS: Final = {
+    "waiting": ("clock", "accent"),
+    "called": ("bell", "good"),
+    "serving": ("person", "good"),
+    "parked": ("clock", "accent"),
+    "no_show": ("warning", "bad"),
+    "finished": ("tick", "good"),
+    "void": ("cross", "bad"),
+}
+"""Icon and colour of each state: never the colour alone."""
 
 
 class EnquiryStep(Step):
-    """`ticket` None: ask for the code first (the scanner is wanted)."""
+    """`ticket` None: ask for the code first (the scanner is wanted). `code`: why there is nothing to tell."""
 
     name = "enquiry"
 
     def __init__(self, ticket: str | None = None) -> None:
         self.ticket = ticket
+        self.found: TicketFound | None = None
+        self.code: str | None = None
+        self._request: str | None = None
+        self._until = NEVER
+
+    @property
+    def _scans(self) -> bool:
+        return self.ticket is None
+
+    def entered(self, kiosk: Kiosk, now: float) -> None:
+        if self._scans:
+            self._want(kiosk, now)
+        elif self.found is None and self.code is None:
+            self._ask(kiosk, now)
+
+    def left(self, kiosk: Kiosk, now: float) -> None:
+        if self._scans:
+            kiosk.say(ScanWanted(wanted=False))
+
+    def _want(self, kiosk: Kiosk, now: float) -> None:
+        kiosk.say(ScanWanted(wanted=True))
+        self._until = now + SCAN_S
+
+    def _ask(self, kiosk: Kiosk, now: float) -> None:
+        assert self.ticket is not None
+        self.found = self.code = None
+        self._request = kiosk.new_request()
+        self._until = now + ANSWER_S
+        if not kiosk.online or not kiosk.say(AskTicket(request=self._request, ticket=self.ticket)):
+            self._cannot("kiosk_enquiry.offline")
+
+    def _cannot(self, code: str) -> None:
+        self.code, self._request, self._until = code, None, NEVER
+
+    # ---------------------------------------------------------------- what it hears
+
+    def said(self, kiosk: Kiosk, message: LinkMessage, now: float) -> bool:
+        if isinstance(message, CodeScanned):
+            return self._scanned(kiosk, message, now)
+        if isinstance(message, TicketTold) and message.request == self._request:
+            if message.found is not None and message.found.number is not None:
+                self._cannot("")
+                self.found, self.code = message.found, None
+            else:
+                told = message.found.code if message.found is not None else None
+                self._cannot(message.code or told or "ticket.unknown")
+            kiosk.alive(now)
+            return True
+        return False
+
+    def _scanned(self, kiosk: Kiosk, message: CodeScanned, now: float) -> bool:
+        if message.kind == "ticket" and message.ticket is not None:
+            if self._scans:
+                kiosk.say(ScanWanted(wanted=False))
+            self.ticket = message.ticket
+            self._ask(kiosk, now)
+            return True
+        if message.kind == "unreadable" and self._scans:
+            kiosk.tell(kiosk.text(message.code or "scanner.unreadable"), now)
+            return True
+        return False
+
+    def lost(self, kiosk: Kiosk, now: float) -> None:
+        if self._request is not None:
+            self._cannot("kiosk_enquiry.offline")
+
+    def due(self, now: float) -> float:
+        return self._until
+
+    def tick(self, kiosk: Kiosk, now: float) -> None:
+        if self._scans:
+            self._want(kiosk, now)
+        else:
+            self._cannot("kiosk_enquiry.late")
+
+    def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
+        if action == "again":
+            kiosk.swap(EnquiryStep(), now)
+
+    # ---------------------------------------------------------------- what it shows
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
-        return Text(self.ticket or "", "title", grow=1.0)
+        text = kiosk.text
+        if self._scans:
+            return told(room, "scan", text("kiosk_enquiry.scan"), text("kiosk_enquiry.scan_how"))
+        if self.found is not None:
+            return self._told(kiosk, room, self.found)
+        if self.code is not None:
+            return told(room, "info", *so_and_do(kiosk, self.code), *self._again(kiosk, room))
+        return told(room, "clock", text("kiosk_enquiry.asking"), "")
+
+    def _told(self, kiosk: Kiosk, room: Room, found: TicketFound) -> Element:
+        """The number and its state beside each other, or one under the other; below where to go."""
+        state = found.state or "void"
+        icon, colour = LOOKS[state]
+        side = 6.0 if room.small else 9.0
+        service = kiosk.local(found.service_name) if found.service_name else ""
+        number = column(
+            Text(found.number or "", "number", "accent", align="center", strong=True, lines=1, least="title"),
+            *([Text(service, "body", "soft", align="center")] if service else []),
+            justify="center", grow=1.0, name="number",
+        )  # fmt: skip
+        says = row(
+            Art(icon, side, side, colour),
+            Text(kiosk.text(f"kiosk_enquiry.state_{state}"), "title", colour, strong=True),
+            gap=2.0, justify="center", align="center",
+        )  # fmt: skip
+        facts = [fact(*pair) for pair in self._facts(kiosk, found)]
+        beside = column(says, *([row(*facts, gap=GAP, grow=1.0)] if facts else []), gap=GAP, grow=1.4)
+        if not facts:
+            beside = column(rest(), says, rest(), grow=1.4)
+        top = (column if room.tall else row)(number, beside, gap=3.0, grow=1.0)
+        return column(top, self._do(kiosk, room, found), *self._again(kiosk, room), gap=GAP, grow=1.0)
+
+    def _facts(self, kiosk: Kiosk, found: TicketFound) -> list[tuple[str, str]]:
+        """People ahead and the wait, where they are known: never a guess."""
+        if found.state != "waiting":
+            return []
+        facts = []
+        if found.ahead is not None:
+            facts.append((kiosk.text("kiosk_enquiry.ahead"), _ahead(kiosk, found.ahead)))
+        if words := wait_words(kiosk, found.wait_min):
+            facts.append((kiosk.text("kiosk_enquiry.wait"), words))
+        return facts
+
+    def _do(self, kiosk: Kiosk, room: Room, found: TicketFound) -> Box:
+        """What to do now; the counter large where the number is being called."""
+        called = found.state == "called" and bool(found.counter_name)
+        words = self._what_to_do(kiosk, found)
+        ink, fill = ("good_ink", "good") if called else ("ink", "surface")
+        return row(
+            Art("pin" if found.state in ("waiting", "called", "serving") else "info", 6.0, 6.0, ink),
+            Text(words, "title" if called else "large", ink, grow=1.0, strong=called, least="body"),
+            gap=2.0, pad=(2.4, 1.4), fill=fill, align="center", name="do",
+        )  # fmt: skip
+
+    def _what_to_do(self, kiosk: Kiosk, found: TicketFound) -> str:
+        state = found.state or "void"
+        counter = kiosk.local(found.counter_name) if found.counter_name else ""
+        name = f"kiosk_enquiry.do_{state}"
+        if state in ("called", "serving", "no_show"):
+            return kiosk.text(name, counter=counter) if counter else kiosk.text(f"{name}_nowhere")
+        if state == "waiting" and (zone := self._zone(kiosk, found)):
+            return f"{zone}{kiosk.text('kiosk_enquiry.and')}{kiosk.text(name)}"
+        return kiosk.text(name)
+
+    def _zone(self, kiosk: Kiosk, found: TicketFound) -> str:
+        """Where to wait: zone and floor."""
+        zones = kiosk.catalogue.zones if kiosk.catalogue is not None else ()
+        zone = next((one for one in zones if one.zone == found.zone), None)
+        if zone is None:
+            return ""
+        names = " · ".join(name for name in (kiosk.local(zone.floor), kiosk.local(zone.name)) if name)
+        return kiosk.text("kiosk_enquiry.wait_in", zone=names)
+
+    def _again(self, kiosk: Kiosk, room: Room) -> tuple[Element, ...]:
+        if kiosk.state is None or kiosk.state.scanner is None:
+            return ()
+        key = button(kiosk.text("kiosk_enquiry.again"), "again", icon="scan")
+        return (row(rest(0.5), growing(key), rest(0.5), height=max(room.target, 9.0)),)
+
+    def speech(self, kiosk: Kiosk) -> str:
+        if self._scans:
+            return f"{kiosk.text('kiosk_enquiry.scan')}。{kiosk.text('kiosk_enquiry.scan_how')}"
+        if self.found is None:
+            key = self.code or "kiosk_enquiry.asking"
+            return "。".join(part for part in so_and_do(kiosk, key) if part) if self.code else kiosk.text(key)
+        found = self.found
+        words = [
+            kiosk.text("kiosk_enquiry.say_number", number=found.number),
+            kiosk.text(f"kiosk_enquiry.state_{found.state or 'void'}"),
+            *("，".join(pair) for pair in self._facts(kiosk, found)),
+            self._what_to_do(kiosk, found),
+        ]
+        return "。".join(words)
+
+
+def _ahead(kiosk: Kiosk, count: int) -> str:
+    return kiosk.text("kiosk_enquiry.ahead_none" if count == 0 else "kiosk_enquiry.people", count=count)

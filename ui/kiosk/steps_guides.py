@@ -1,23 +1,152 @@
-"""Guides (办事指南): the list."""
+"""Guides (办事指南): the list, and the search by what somebody types."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ui.elements import Element, Text
+from ui.elements import Box, Element, column, row
+from ui.kiosk.guide_page import GuideStep
+from ui.kiosk.keyboard import field, keyboard, typed
+from ui.kiosk.pager import Pager
+from ui.kiosk.parts import GAP, tile, tiles, titled, told
+from ui.kiosk.search import found
 from ui.kiosk.step import Room, Step
+from ui.widgets import button, rest
 
 if TYPE_CHECKING:
     from ui.kiosk.kiosk import Kiosk
+    from wire.shown import GuideTitle
+
+MOST_TYPED: Final = 12
+FEW: Final = 4
+"""So many guides need no search."""
 
 
 class GuidesStep(Step):
     """The list; of the guides of one service where `service` is given."""
 
-    name = "guides"
-
     def __init__(self, service: str | None = None) -> None:
         self.service = service
+        self.words = ""
+        self.typing = False
+        self._pager = Pager()
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return "guides-search" if self.typing else "guides-found" if self.words else "guides"
+
+    def among(self, kiosk: Kiosk) -> tuple[GuideTitle, ...]:
+        """What can be chosen here, before the search."""
+        if self.service is None:
+            return kiosk.guides
+        return tuple(guide for guide in kiosk.guides if self.service in guide.services)
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
-        return Text("\n".join(kiosk.local(guide.name) for guide in kiosk.guides), "large", grow=1.0)
+        if not self.among(kiosk):
+            return _nothing(kiosk, room)
+        return self._typing(kiosk, room) if self.typing else self._choosing(kiosk, room)
+
+    # ---------------------------------------------------------------- the list
+
+    def _choosing(self, kiosk: Kiosk, room: Room) -> Element:
+        guides = found(self.words, self.among(kiosk))
+        keys = self._keys(kiosk, room)
+        low = room.target + GAP if keys else 0.0
+        if not guides:
+            inner: list[Element] = [_nothing(kiosk, room, self.words)]
+        else:
+            head = 8.0 * room.scale
+            cells = _cells(kiosk, guides)
+            grid = tiles(room, cells, room.high - head - GAP - low, self._pager)
+            if self._pager.parts > 1 and head < room.target:
+                head = room.target
+                grid = tiles(room, cells, room.high - head - GAP - low, self._pager)
+            inner = [titled(kiosk, room, self._title(kiosk, len(guides)), self._pager, head), grid, rest()]
+        return column(*inner, *([row(*keys, gap=GAP, height=room.target)] if keys else []), gap=GAP, grow=1.0)
+
+    def _title(self, kiosk: Kiosk, count: int) -> str:
+        if self.words:
+            return kiosk.text("found", count=count)
+        return kiosk.text("kiosk_guide.choose" if self.service is None else "kiosk_guide.of_service")
+
+    def _keys(self, kiosk: Kiosk, room: Room) -> list[Element]:
+        keys: list[Element] = []
+        if self.words:
+            keys.append(button(kiosk.text("kiosk_guide.all_again"), "all", grow=1.0))
+        if self.words or len(self.among(kiosk)) > FEW:
+            keys.append(button(kiosk.text("kiosk_guide.search"), "search", icon="search", grow=1.0))
+        return keys
+
+    # ---------------------------------------------------------------- the search
+
+    def _typing(self, kiosk: Kiosk, room: Room) -> Element:
+        """What is found stands over the keys where there is room, else on a page of its own."""
+        guides = found(self.words, self.among(kiosk))
+        line = field(kiosk, self.words, kiosk.text("kiosk_guide.type_initials"), room)
+        keys_high = 4 * room.target + 3 * GAP
+        high = room.high - keys_high - 2 * (room.target + GAP) - GAP
+        if high < 15.0 * room.scale:
+            key = "results" if guides else "results_none"
+            words = kiosk.text(f"kiosk_guide.{key}", count=len(guides))
+            see = button(words, "see", kind="main", size="body", off=not guides, width=40.0)
+            keys = keyboard(kiosk, room, high=room.high - room.target - GAP)
+            return column(row(line, see, gap=GAP, height=room.target), keys, gap=GAP, grow=1.0)
+        if guides:
+            grid = tiles(room, _cells(kiosk, guides), high, self._pager)
+            inner = [grid, self._pager.keys(kiosk, room), rest()]
+        else:
+            inner = [_nothing(kiosk, room, self.words)]
+        keys = keyboard(kiosk, room, high=keys_high)
+        return column(row(line, height=room.target), *inner, keys, gap=GAP, grow=1.0)
+
+    # ---------------------------------------------------------------- what is touched
+
+    def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
+        if action.startswith("guide:"):
+            kiosk.go(GuideStep(action.removeprefix("guide:")), now)
+        elif action == "search":
+            self._search("", True)
+        elif action == "all":
+            self._search("", False)
+        elif action == "see":
+            self._search(self.words, False)
+        elif not self._pager.touched(action) and self.typing:
+            self._type(action)
+
+    def key(self, kiosk: Kiosk, key: str, now: float) -> bool:
+        if key == "back" and (self.typing or self.words):
+            self._search("", False)
+            return True
+        return self.typing and self._type(key)
+
+    def _search(self, words: str, typing: bool) -> None:
+        self.words, self.typing = words, typing
+        self._pager.first()
+
+    def _type(self, action: str) -> bool:
+        words = typed(self.words, action, MOST_TYPED)
+        if words is None:
+            return False
+        self.words = words
+        self._pager.first()
+        return True
+
+    def speech(self, kiosk: Kiosk) -> str:
+        guides = found(self.words, self.among(kiosk))
+        if self.typing:
+            words = " ".join(self.words) or kiosk.text("kiosk_guide.nothing_typed")
+            return kiosk.text("kiosk_guide.say_search", words=words, count=len(guides))
+        if not guides:
+            return kiosk.text("kiosk_guide.none")
+        return " ".join((kiosk.text("kiosk_guide.say_list", count=len(guides)), self._pager.place(kiosk)))
+
+
+def _cells(kiosk: Kiosk, guides: tuple[GuideTitle, ...]) -> list[Box]:
+    return [tile(kiosk.local(guide.name), "", f"guide:{guide.guide}") for guide in guides]
+
+
+def _nothing(kiosk: Kiosk, room: Room, words: str = "") -> Element:
+    """There is none, or none for the `words` that were typed."""
+    key = "kiosk_guide.not_found" if words else "kiosk_guide.none"
+    so, _, do = kiosk.text(key, words=words).partition(" · ")
+    return told(room, "search", so, do)

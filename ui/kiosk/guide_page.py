@@ -1,0 +1,256 @@
+"""One guide: who can apply, what to bring (to be ticked), the steps, time and fee, law and phone.
+
+Where there is room the sections are tabs above what they hold; else the guide opens as a page of large keys,
+one for each section. What a section holds is parted into pages, never dragged.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ui.elements import Art, Element, Gap, Text, column, grid, growing, row
+from ui.kiosk.guide_print import GuidePrintStep, can_print
+from ui.kiosk.guide_sections import SECTIONS, content, sections_of
+from ui.kiosk.pager import Pager, parted
+from ui.kiosk.parts import GAP, service_tile, tiles, titled, told
+from ui.kiosk.services import offer, service_of
+from ui.kiosk.step import Room, Step
+from ui.widgets import button, rest
+from wire.screen_link import AskGuide, GuideShown, KioskState, LinkMessage
+
+if TYPE_CHECKING:
+    from ui.kiosk.kiosk import Kiosk
+    from wire.messages import CatalogueService
+    from wire.shown import Guide
+
+ROOM_FOR_TABS: Final = 62.0
+"""Units of height (in usual type) from which tabs leave enough for what they hold."""
+
+
+class GuideStep(Step):
+    """`have`: positions of the materials that were ticked; forgotten with the step."""
+
+    idle_s = 90.0
+
+    def __init__(self, guide: str) -> None:
+        self.id = guide
+        self.guide: Guide | None = None
+        self.gone = False
+        self.section: str | None = None
+        self.have: set[int] = set()
+        self._pager = Pager()
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"guide-{self.section}" if self.section is not None else "guide"
+
+    def entered(self, kiosk: Kiosk, now: float) -> None:
+        if self.guide is None:
+            kiosk.say(AskGuide(guide=self.id))
+
+    def said(self, kiosk: Kiosk, message: LinkMessage, now: float) -> bool:
+        if isinstance(message, GuideShown):
+            if message.guide is None:
+                self.guide, self.gone = None, True
+            elif message.guide.guide == self.id:
+                self._hold(message.guide)
+            return True
+        if isinstance(message, KioskState) and self.guide is None and not self.gone:
+            kiosk.say(AskGuide(guide=self.id))  # the agent has come back, the answer was lost with it
+        return False
+
+    def _hold(self, guide: Guide) -> None:
+        if self.guide is not None and self.guide.materials != guide.materials:
+            self.have.clear()  # it was changed meanwhile: other things may stand at these positions
+        self.guide, self.gone = guide, False
+        if self.section not in sections_of(guide):
+            self.section = None
+
+    # ---------------------------------------------------------------- what is shown
+
+    def body(self, kiosk: Kiosk, room: Room) -> Element:
+        guide = self.guide
+        if guide is None:
+            so, _, do = self.speech(kiosk).partition(" · ")
+            return told(room, "search" if self.gone else "clock", so, do)
+        sections = sections_of(guide)
+        tabs = not room.small and room.high / room.scale >= ROOM_FOR_TABS
+        section = self.section or (sections[0] if tabs and sections else None)
+        if section is None:
+            return self._menu(kiosk, room, guide, sections)
+        title = kiosk.local(guide.name)
+        head: list[Element]
+        if tabs:
+            head = [Text(title, "title", strong=True), self._tabs(kiosk, room, sections, section)]
+        else:
+            head = [
+                row(
+                    Text(kiosk.text(f"kiosk_guide.{section}"), "body", "accent", strong=True),
+                    Text(title, "small", "soft", grow=1.0),
+                    gap=3.0,
+                    align="center",
+                )
+            ]
+        if section == "materials":
+            head.append(self._count(kiosk, guide))
+        return self._section(kiosk, room, guide, section, head, tabs)
+
+    def _section(
+        self, kiosk: Kiosk, room: Room, guide: Guide, section: str, head: list[Element], tabs: bool
+    ) -> Element:
+        high = room.high - sum(room.height_of(element) + GAP for element in head)
+        actions = self._actions(kiosk, room, guide, section, tabs)
+        beside = room.wide > 120  # pager and actions in one row
+        whole = high - (room.target + GAP if actions else 0.0)
+        rows = content(kiosk, guide, section, self.have, room, whole - room.target - GAP)
+        parts = parted(rows, room, whole, GAP)
+        if len(parts) > 1 and not (beside and actions):
+            parts = parted(rows, room, whole - room.target - GAP, GAP)
+        part = self._pager.of(len(parts))
+        below: list[Element] = []
+        if beside and (actions or len(parts) > 1):
+            pager = [growing(self._pager.keys(kiosk, room), 1.6)] if len(parts) > 1 else [Gap(grow=0.6)]
+            below = [row(*pager, *actions, gap=GAP, height=room.target)]
+        else:
+            below = [self._pager.keys(kiosk, room)] if len(parts) > 1 else []
+            if actions:
+                below.append(row(*actions, gap=GAP, height=room.target))
+        return column(*head, column(*parts[part], gap=GAP, grow=1.0), *below, gap=GAP, grow=1.0)
+
+    def _menu(self, kiosk: Kiosk, room: Room, guide: Guide, sections: tuple[str, ...]) -> Element:
+        """The sections as keys; with them what else can be done with the guide."""
+        title = Text(kiosk.local(guide.name), "large", strong=True)
+        keys: list[Element] = [
+            button(kiosk.text(f"kiosk_guide.{section}"), f"section:{section}", icon=SECTIONS[section])
+            for section in sections
+        ]
+        actions = self._actions(kiosk, room, guide, None, False)
+        if not keys and not actions:
+            return column(
+                title, told(room, "info", kiosk.text("kiosk_guide.not_said"), ""), gap=3.0, grow=1.0
+            )
+        columns = 1 if room.tall else 3 if len(keys) + len(actions) > 4 else 2
+        return column(title, grid([*keys, *actions], columns, gap=GAP, grow=1.0), gap=GAP, grow=1.0)
+
+    def _tabs(self, kiosk: Kiosk, room: Room, sections: tuple[str, ...], section: str) -> Element:
+        tabs = [
+            button(
+                kiosk.text(f"kiosk_guide.{one}"),
+                f"section:{one}",
+                size="body",
+                kind="main" if one == section else "plain",
+            )
+            for one in sections
+        ]
+        columns = min(len(tabs), 3 if room.tall else 5)
+        return grid(tabs, columns, gap=GAP)
+
+    def _count(self, kiosk: Kiosk, guide: Guide) -> Element:
+        left = len(guide.materials) - len(self.have)
+        words = kiosk.text("kiosk_guide.left", count=left) if left else kiosk.text("kiosk_guide.complete")
+        return row(
+            Text(kiosk.text("kiosk_guide.tick"), "small", "soft", grow=1.0),
+            *(() if left else (Art("tick", 4.0, 4.0, "good"),)),
+            Text(words, "body", "ink" if left else "good", strong=True),
+            gap=1.6, align="center",
+        )  # fmt: skip
+
+    def _actions(
+        self, kiosk: Kiosk, room: Room, guide: Guide, section: str | None, tabs: bool
+    ) -> list[Element]:
+        """Print and take a number, where this terminal can; on small screens each where it belongs."""
+        size = "body" if room.small else "large"
+        actions: list[Element] = []
+        if guide.materials and (tabs or section == "materials") and can_print(kiosk) is not None:
+            words = kiosk.text("kiosk_guide.print")
+            actions.append(button(words, "print", icon="paper", grow=1.0, size=size))
+        if self._services(kiosk) and (tabs or section is None):
+            actions.append(button(kiosk.text("kiosk_guide.take"), "take", kind="main", grow=1.0, size=size))
+        return actions
+
+    def _services(self, kiosk: Kiosk) -> tuple[CatalogueService, ...]:
+        """Services of this guide for which a number can be asked for here: none without a printer."""
+        if self.guide is None or can_print(kiosk) is None:
+            return ()
+        found = (service_of(kiosk, service) for service in self.guide.services)
+        return tuple(service for service in found if service is not None)
+
+    # ---------------------------------------------------------------- what is touched
+
+    def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
+        if self.guide is None:
+            return
+        if action.startswith("section:"):
+            section = action.removeprefix("section:")
+            if section in sections_of(self.guide):
+                self.section = section
+                self._pager.first()
+        elif action.startswith("have:"):
+            self.have ^= {int(action.removeprefix("have:"))}
+        elif action == "print" and can_print(kiosk) is not None:
+            kiosk.go(GuidePrintStep(self.id, tuple(sorted(self.have))), now)
+        elif action == "take":
+            self._take_number(kiosk, now)
+        elif action.startswith("read:"):
+            kiosk.guidance.again(kiosk)
+        else:
+            self._pager.touched(action)
+
+    def _take_number(self, kiosk: Kiosk, now: float) -> None:
+        services = tuple(service.service for service in self._services(kiosk))
+        if len(services) == 1:
+            _confirm(kiosk, services[0], now)
+        elif services:
+            kiosk.go(GuideServicesStep(services), now)
+
+    def key(self, kiosk: Kiosk, key: str, now: float) -> bool:
+        return key == "back" and self.up()
+
+    def up(self) -> bool:
+        """From a section back to the guide's own page; False when that is where one is."""
+        if self.section is None:
+            return False
+        self.section = None
+        self._pager.first()
+        return True
+
+    def speech(self, kiosk: Kiosk) -> str:
+        if self.guide is None:
+            return kiosk.text("kiosk_guide.gone" if self.gone else "kiosk_guide.loading")
+        words = [kiosk.local(self.guide.name)]
+        if self.section is not None:
+            words.append(kiosk.text(f"kiosk_guide.{self.section}"))
+            words.append(self._pager.place(kiosk))
+        return "，".join(word for word in words if word)
+
+
+class GuideServicesStep(Step):
+    """Which of the services that a guide is for?"""
+
+    name = "guide-services"
+
+    def __init__(self, services: tuple[str, ...]) -> None:
+        self.services = services
+        self._pager = Pager()
+
+    def body(self, kiosk: Kiosk, room: Room) -> Element:
+        found = (service_of(kiosk, service) for service in self.services)
+        cells = [service_tile(kiosk, offer(kiosk, one)) for one in found if one is not None]
+        head = max(room.target, 8.0 * room.scale)
+        grid = tiles(room, cells, room.high - head - GAP, self._pager)
+        title = titled(kiosk, room, kiosk.text("choose_service"), self._pager, head)
+        return column(title, grid, rest(), gap=GAP, grow=1.0)
+
+    def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
+        what, _, which = action.partition(":")
+        if not self._pager.touched(action) and what == "service":
+            _confirm(kiosk, which, now)
+
+    def speech(self, kiosk: Kiosk) -> str:
+        return " ".join((kiosk.text("choose_service"), self._pager.place(kiosk)))
+
+
+def _confirm(kiosk: Kiosk, service: str, now: float) -> None:
+    from ui.kiosk.steps_confirm import ConfirmStep  # which leads to the guides of its service
+
+    kiosk.go(ConfirmStep(service), now)

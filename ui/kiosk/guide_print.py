@@ -1,0 +1,114 @@
+"""The list of what to bring, on paper: printing, out, or plain words why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from ui.elements import Art, Element, Text, column, row
+from ui.kiosk.step import Room, Step
+from ui.program import NEVER
+from ui.widgets import button, rest
+from wire.screen_link import GuidePrinted, LinkMessage, PrintGuide
+
+if TYPE_CHECKING:
+    from ui.kiosk.kiosk import Kiosk
+
+WAIT_S: Final = 60.0
+"""The longest list is out long before; then the answer was lost."""
+SEEN_S: Final = 8.0
+"""So long it says that the list is out, then the guide is shown again."""
+
+Outcome = Literal["printing", "printed", "unknown", "failed"]
+_LOOKS: Final[dict[Outcome, tuple[str, str]]] = {
+    "printing": ("paper", "accent"),
+    "printed": ("tick", "good"),
+    "unknown": ("warning", "ink"),
+    "failed": ("warning", "bad"),
+}
+_WORDS: Final[dict[Outcome, str]] = {
+    "printing": "printing",
+    "printed": "printed",
+    "unknown": "print_unknown",
+    "failed": "print_failed",
+}
+
+
+def can_print(kiosk: Kiosk) -> bool | None:
+    """Whether a list can be printed now; None: this terminal has no printer."""
+    printer = kiosk.state.printer if kiosk.state is not None else None
+    return None if printer is None else printer.health not in ("fault", "missing")
+
+
+class GuidePrintStep(Step):
+    """`have`: positions of materials that were ticked."""
+
+    name = "guide_print"
+    can_home = False
+
+    def __init__(self, guide: str, have: tuple[int, ...]) -> None:
+        self.guide = guide
+        self.have = have
+        self.outcome: Outcome = "printing"
+        self._request: str | None = None
+        self._until = NEVER
+
+    def entered(self, kiosk: Kiosk, now: float) -> None:
+        if self._request is not None:
+            return  # somebody looked at help meanwhile: it is being printed
+        self._request = kiosk.new_request()
+        self._until = now + WAIT_S
+        said = can_print(kiosk) and kiosk.say(
+            PrintGuide(request=self._request, guide=self.guide, have=self.have, language=kiosk.language)
+        )
+        if not said:
+            self._ended("failed", NEVER)
+
+    def said(self, kiosk: Kiosk, message: LinkMessage, now: float) -> bool:
+        if not isinstance(message, GuidePrinted) or message.request != self._request:
+            return False
+        if message.paper == "confirmed":
+            self._ended("printed", now + SEEN_S)
+        else:
+            self._ended("failed" if message.paper == "failed" else "unknown", NEVER)
+        kiosk.alive(now)
+        return True
+
+    def lost(self, kiosk: Kiosk, now: float) -> None:
+        if self.outcome == "printing":
+            self._ended("unknown", NEVER)
+
+    def _ended(self, outcome: Outcome, until: float) -> None:
+        self.outcome, self._until = outcome, until
+
+    def due(self, now: float) -> float:
+        return self._until
+
+    def tick(self, kiosk: Kiosk, now: float) -> None:
+        if self.outcome == "printing":
+            self._ended("unknown", NEVER)
+        else:
+            kiosk.back(now)
+
+    def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
+        if action == "done":
+            kiosk.back(now)
+
+    def body(self, kiosk: Kiosk, room: Room) -> Element:
+        icon, colour = _LOOKS[self.outcome]
+        art = 14.0 if room.small else 22.0
+        done = () if self.outcome == "printing" else (self._done(kiosk, room),)
+        return column(
+            rest(),
+            Art(icon, art, art, colour),
+            Text(self.speech(kiosk), "large" if room.small else "title", align="center", strong=True),
+            rest(),
+            *done,
+            gap=2.0, grow=1.0,
+        )  # fmt: skip
+
+    def _done(self, kiosk: Kiosk, room: Room) -> Element:
+        key = button(kiosk.text("kiosk_guide.printed_done"), "done", kind="main", width=room.wide * 0.4)
+        return row(key, justify="center", height=room.target)
+
+    def speech(self, kiosk: Kiosk) -> str:
+        return kiosk.text(f"kiosk_guide.{_WORDS[self.outcome]}")
