@@ -45,7 +45,7 @@ class Program(ABC):
         character."""
 
     def focused(self, label: str, position: int, count: int, now: float) -> None:
-        """Where the key pad's focus is on the page that is `shown` next: on the `position`th of `count` targets,
+        """Where the key pad's focus is on the page `shown` next: the `position`th of `count` targets,
         which says `label`; position 0: nowhere."""
 
     def due(self, now: float) -> float:

@@ -113,7 +113,7 @@ class Focus:
             self.action = actions[0 if by > 0 else -1]
 
     def place(self, layout: Layout) -> tuple[str, int, int]:
-        """What the target says for itself, its place from 1 on the page, and of how many; ("", 0, n): none."""
+        """What the target says for itself, its place from 1, and of how many; ("", 0, n) without one."""
         targets = [target for target in layout.targets if not target.off]
         for n, target in enumerate(targets):
             if target.action == self.action:
