@@ -1,6 +1,6 @@
-"""How wide words are, roughly and without a font: for choosing one size of type for many rows.
+"""How wide words are, without a font: for choosing one size of type for many rows.
 
-The widths are those of Noto Sans CJK, rounded up; what still does not fit is shrunk by the layout.
+The widths are those of Noto Sans CJK SC; what still does not fit is shrunk by the layout.
 """
 
 from __future__ import annotations
@@ -10,8 +10,16 @@ from typing import Final
 
 LEADING: Final = 1.28
 """Height of a line in heights of the type, as `ui.fonts` draws it."""
-_NARROW: Final = frozenset(" .,:;!'|ijl()[]·-–")
-_WIDE: Final = frozenset("MWmw@%&—")
+_ASCII: Final = (
+    22, 32, 47, 56, 56, 92, 68, 28, 34, 34, 47, 56, 28, 35, 28, 39, 56, 56, 56, 56, 56, 56, 56, 56, 56,
+    56, 28, 28, 56, 56, 56, 47, 95, 61, 66, 64, 69, 59, 55, 69, 73, 29, 54, 65, 54, 81, 72, 74, 63, 74,
+    64, 60, 60, 72, 58, 88, 57, 53, 60, 34, 39, 34, 56, 56, 61, 56, 62, 51, 62, 55, 32, 56, 61, 28, 28,
+    55, 28, 93, 61, 61, 62, 62, 39, 47, 38, 61, 52, 80, 50, 52, 48, 34, 27, 34, 56,
+)  # fmt: skip
+"""Advance widths from the space to "~" in hundredths of the type's height, as the font gives them."""
+_NARROW: Final = frozenset("·–")
+_SPARE: Final = 1.03
+"""Strong type is a little wider."""
 
 
 def ems(words: str) -> float:
@@ -20,13 +28,10 @@ def ems(words: str) -> float:
 
 
 def _em(letter: str) -> float:
-    if ord(letter) >= 0x2E80:
-        return 1.0
-    if letter in _NARROW:
-        return 0.36
-    if letter in _WIDE:
-        return 0.94
-    return 0.7 if letter.isupper() else 0.6
+    code = ord(letter) - 32
+    if 0 <= code < len(_ASCII):
+        return _ASCII[code] / 100 * _SPARE
+    return 0.6 if letter in _NARROW or 0xA0 <= ord(letter) < 0x250 else 1.0
 
 
 def lines(words: str, width: float) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ui.board.seen import Seen
-from ui.elements import Art, Box, Element, Text, column, row
+from ui.elements import Art, Box, Element, Gap, Text, column, row
 from ui.ems import size_for
 from ui.hall_time import day_in_words, hours_in_words, is_open, next_start, part_and_time, spans
 from wire.messages import Board
@@ -23,14 +23,19 @@ def header_height(seen: Seen, *, portrait: bool) -> float:
 def header(seen: Seen, wide: float, *, portrait: bool) -> Box:
     """`wide`: units of the screen's width. The clock only where it can be trusted."""
     high = header_height(seen, portrait=portrait)
+    if seen.board is None and seen.at is None:
+        return Box(height=high, fill="accent", radius=0, name="header")
     name, hours, day, time = _hall(seen, wide), _hours_text(seen, wide), _day(seen), _clock(seen)
+    names: Element = column(*name, grow=1.0, justify="center") if name else Gap(grow=1.0)
     if portrait:
-        top = row(column(*name, grow=1.0, justify="center"), *time, gap=2.6, align="center", grow=1.2)
+        below: Element = column(*hours, grow=1.0) if hours else Gap(grow=1.0)
         body: Element = column(
-            top, row(column(*hours, grow=1.0), *day, gap=2.6, align="center", grow=1.0), grow=1.0
+            row(names, *time, gap=2.6, align="center", grow=1.2),
+            row(below, *day, gap=2.6, align="center", grow=1.0),
+            grow=1.0,
         )
     else:
-        left = column(*name, *hours, grow=1.0, justify="center")
+        left = column(*name, *hours, grow=1.0, justify="center") if name or hours else names
         body = row(left, *day, *time, gap=2.6, align="center", grow=1.0)
     return Box((body,), pad=(3.0, 0.8), height=high, fill="accent", radius=0, name="header")
 
@@ -55,7 +60,7 @@ def _room(wide: float) -> float:
 def _hours_text(seen: Seen, wide: float) -> list[Element]:
     words = _hours(seen, seen.board) if seen.board is not None else ""
     room = wide - 50.0 if wide < 120.0 else _room(wide)
-    return [Text(words, size_for([words], room, 3.6, 2.6), "accent_ink", least=2.0)] if words else []
+    return [Text(words, size_for([words], room, 3.6, 2.6), "accent_ink", lines=1, least=2.0)] if words else []
 
 
 def _day(seen: Seen) -> list[Element]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ui.board.tongue import Tongue
-from ui.elements import Box, Element, Text, column, row
-from ui.ems import LEADING, lines
+from ui.elements import Box, Element, Gap, Text, column, row
+from ui.ems import LEADING, ems, lines
 from wire.messages import BoardService
 
 SIZES: Final = (7.4, 6.2, 5.4, 4.8, 4.4)
@@ -18,6 +18,9 @@ FEW: Final = 20
 TOLD: Final = 0.86
 """Type of how many wait, of the row's type."""
 _PAD: Final = 0.9
+_COUNT_EMS: Final = 2.4
+_TOLD_EMS: Final = 5.2
+"""Widths of how many and how long, in heights of their type: so that they stand one under the other."""
 _GAP: Final = 0.8
 _SIDE: Final = 1.6
 _TITLE: Final = 4.6
@@ -27,14 +30,14 @@ HEAD: Final = _TITLE * LEADING + 1.0
 
 def wait_words(service: BoardService, tongue: Tongue) -> tuple[str, str, bool]:
     """How many wait; how long, or why no number can be taken; whether that is so. "" for nothing known."""
-    count = tongue.text("board.waiting_of", count=service.waiting)
+    count = tongue.text("board.waiting_of", count=service.waiting) if service.waiting else ""
     if service.available != "open":
-        return (count if service.waiting else ""), tongue.text(f"board.{service.available}"), True
-    if service.waiting == 0:
-        count = tongue.text("board.nobody")
+        return count, tongue.text(f"board.{service.available}"), True
     if service.left is not None and service.left <= FEW:
         return count, tongue.text("board.left", left=service.left), False
-    if service.waiting == 0 or service.wait_min is None:
+    if service.waiting == 0:
+        return "", tongue.text("board.nobody"), False
+    if service.wait_min is None:
         return count, "", False
     least, most = service.wait_min
     if least <= 0:
@@ -81,11 +84,22 @@ def _fill(
 
 
 def row_height(service: BoardService, tongue: Tongue, size: float, wide: float) -> float:
-    """Units."""
+    """Units: what is told stands behind a short name, else below it."""
     room = (wide - 2 * _SIDE) / size
-    tall: float = lines(tongue.local(service.name), room)
-    tall += lines(tongue.local_under(service.name), room / UNDER) * UNDER
-    return (tall + TOLD) * LEADING * size + 2 * _PAD
+    if _beside(service, tongue, room):
+        tall = 1.0 + (UNDER if tongue.local_under(service.name) else 0.0)
+    else:
+        tall = lines(tongue.local(service.name), room) + TOLD
+        tall += lines(tongue.local_under(service.name), room / UNDER) * UNDER
+    return tall * LEADING * size + 2 * _PAD
+
+
+def _beside(service: BoardService, tongue: Tongue, room: float) -> bool:
+    """Whether name and what is told fit in one line of `room` heights of type."""
+    count, wait, _ = wait_words(service, tongue)
+    told = max(_TOLD_EMS, ems(wait)) + (_COUNT_EMS if count else 0.0) + 1.0
+    name = max(ems(tongue.local(service.name)), UNDER * ems(tongue.local_under(service.name)))
+    return name + TOLD * told + 1.0 <= room
 
 
 def waiting_panel(
@@ -95,9 +109,9 @@ def waiting_panel(
     size, made = pages(services, tongue, wide, high)
     turn = beat % len(made) if made else 0
     shown = made[turn] if made else ()
-    rows = [_row(service, tongue, size, stale) for service in shown]
+    rows = [_row(service, tongue, size, wide, stale) for service in shown]
     title = tongue.text("board.waiting")
-    if below := tongue.under("board.waiting"):
+    if (below := tongue.under("board.waiting")) and ems(title + below) * _TITLE < wide - 14.0:
         title = f"{title}  {below}"
     count = f"{turn + 1}/{len(made)}" if len(made) > 1 else ""
     top = row(
@@ -108,17 +122,22 @@ def waiting_panel(
     return column(top, *rows, gap=_GAP, grow=1.0, name="waiting")
 
 
-def _row(service: BoardService, tongue: Tongue, size: float, stale: bool) -> Box:
+def _row(service: BoardService, tongue: Tongue, size: float, wide: float, stale: bool) -> Box:
     count, wait, closed = wait_words(service, tongue)
     quiet = closed or stale
     told = size * TOLD
     name: list[Element] = [Text(tongue.local(service.name), size, "soft" if quiet else "ink", least=3.0)]
     if below := tongue.local_under(service.name):
         name.append(Text(below, size * UNDER, "soft", least=2.4))
-    ink = "soft" if quiet or not service.waiting else "call"
-    beside = row(
-        Text(count, told, ink, lines=1, least=2.6),
-        Text(wait, told, "warn" if closed and not stale else "soft", "right", lines=1, least=2.6, grow=1.0),
-        gap=1.0,
+    said: list[Element] = []
+    if count:
+        said.append(Text(count, told, "soft" if quiet else "call", "right", lines=1, least=2.4))
+    ink = "warn" if closed and not stale else "soft"
+    words = column(
+        Text(wait, told, ink, "right", lines=1, least=2.4), width=_TOLD_EMS * told, justify="center"
     )
-    return column(*name, beside, pad=(_SIDE, _PAD), fill="surface")
+    if _beside(service, tongue, (wide - 2 * _SIDE) / size):
+        inside = row(column(*name, grow=1.0, justify="center"), *said, words, gap=told, align="center")
+        return Box((inside,), pad=(_SIDE, _PAD), fill="surface")
+    below_name = row(Gap(grow=1.0), *said, words, gap=told, align="center")
+    return column(*name, below_name, pad=(_SIDE, _PAD), fill="surface")
