@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import httpx
 import msgspec
@@ -15,10 +15,12 @@ from wire.texts import text
 log = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 2.0
-SAID: Final = ("kind", "health")
+SAID: Final = ("kind", "health", "node", "station", "answered")
 """Facts that the alarm's text or its code say already."""
 
 PATH: Final = "/api/v1/alarms"
+HELP: Final = "kiosk.help"
+"""The alarm of a kiosk's help key: people answer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,16 @@ class AlarmRow:
     def said(self, words: Words) -> str:
         """What is wrong and what to do, in words."""
         return text(self.code, words.language, **{"subject": self.subject, **self.facts})
+
+    @property
+    def help_wanted(self) -> bool:
+        """Whether it is a call for help, at the station `subject`."""
+        return self.code == HELP
+
+    @property
+    def answered(self) -> bool:
+        """Whether somebody is on the way."""
+        return "answered" in self.facts
 
     def about(self, words: Words) -> str:
         """What else is known of it."""
@@ -49,3 +61,13 @@ async def fetch_alarms(port: int) -> list[AlarmRow] | None:
     except (httpx.HTTPError, ValueError, KeyError) as error:
         log.debug("alarms: %s", error)
         return None
+
+
+async def answer_help(port: int, subject: str, what: Literal["answer", "done"]) -> None:
+    """Tell the coordinator that somebody goes to a kiosk that asked for help, or has been there."""
+    node, _, station = subject.partition("/")
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:
+            await client.post(f"http://127.0.0.1:{port}/api/v1/help/{node}/{station}/{what}", json={})
+    except httpx.HTTPError as error:
+        log.debug("help: %s", error)

@@ -7,10 +7,10 @@ import logging
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from drivers.card_reader.synthetic_cards import synthetic_cards
-from simulator.alarms import AlarmRow, fetch_alarms
+from simulator.alarms import AlarmRow, answer_help, fetch_alarms
 from simulator.busy_day import BusyDay
 from simulator.hall_site import BOARD, KIOSK, HallSite
 from simulator.kiosk_panel import KioskPanel
@@ -167,6 +167,10 @@ class HallDesk:
             self.alarms = alarms
             self.mark("alarms", "top")
 
+    async def _answer_help(self, subject: str, what: Literal["answer", "done"]) -> None:
+        await answer_help(self.site.api_port, subject, what)
+        self._ask_alarms()
+
     def _day_changed(self) -> None:
         self.mark("day", "voice")
         if self.busy.state == "running" and self._clock is None:
@@ -203,6 +207,8 @@ class HallDesk:
                 site.card_reader.take()
             case "way", device:
                 misbehave(site, device, argument)
+            case "help", ("answer" | "done") as what:
+                self._do(self._answer_help(argument, what), f"help {what}")
             case "part", "kill":
                 site.parts[argument].kill()
             case "part", "restart":

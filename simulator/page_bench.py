@@ -156,11 +156,26 @@ def alarms(rows: list[AlarmRow], words: Words) -> str:
     """What the coordinator raised, as its REST interface tells."""
     body = "".join(
         f'<div class="alarmrow"><i class="dot fault"></i><div>{esc(row.said(words))}'
-        f"<small>{esc(row.about(words))}</small></div></div>"
+        f"<small>{esc(row.about(words))}</small>{_help(row, words)}</div></div>"
         for row in rows
     )
     body = body or f'<div class="quiet">{words.html("no_alarms")}</div>'
     return f'<div class="h">{words.html("alarms")}</div>{body}'
+
+
+def _help(row: AlarmRow, words: Words) -> str:
+    """The two things that a clerk says to a call for help."""
+    if not row.help_wanted:
+        return ""
+    subject = esc(row.subject)
+    coming = (
+        f"<small>{words.html('help_coming')}</small>"
+        if row.answered
+        else f'<button class="way" data-act="help.answer" data-arg="{subject}">'
+        f"{words.html('help_answer')}</button> "
+    )
+    done = f'<button class="way" data-act="help.done" data-arg="{subject}">{words.html("help_done")}</button>'
+    return coming + done
 
 
 def _part_name(name: str, words: Words) -> str:
