@@ -19,7 +19,7 @@ from drivers.ticket_printer.escpos_ticket import VOID_SLIP
 from drivers.ticket_printer.fake import FakeEscposPrinter, PrintedTicket
 from drivers.ticket_printer.fake_kiosk import FakeKioskPrinter
 from drivers.ticket_printer.printed_paper import Printed, PrintedFeed
-from drivers.ticket_printer.protocol import Paper
+from drivers.ticket_printer.protocol import Note, NoteLine, Paper
 from drivers.ticket_printer.proved_printer import ProvedPrinter
 from drivers.transport.pair import PairLine
 from drivers.transport.transport import Transport
@@ -34,6 +34,17 @@ VALUES = {
     "time": "2026-11-21 09:32",
 }
 TICKET = Paper("A005", VALUES, "https://hall.example/t/7f3k9q2m")
+
+NOTE = Note(
+    "居民身份证换领",
+    (
+        NoteLine("居民户口簿（原件）", True),
+        NoteLine("照片（复印件 2 份） 白底彩色，不戴帽，近半年内拍摄", False),
+        NoteLine("办理时限：20 个工作日"),
+    ),
+    "北城区政务服务中心",
+    "2026-11-21",
+)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from cups_server import PROGRAMS, CupsServer
-from printing_bench import TICKET, VALUES
+from printing_bench import NOTE, TICKET, VALUES
 
 from device.clock import Clock
 from device.supervision import Supervisor
@@ -117,6 +117,20 @@ async def test_ticket_is_confirmed_by_the_printer_itself_and_after_its_last_line
         assert result.outcome == "confirmed"
         (ticket,) = ipp.paper.tickets
         assert ticket.whole and "A005" in ticket.text
+
+
+async def test_a_note_is_proved_like_a_ticket(
+    cups: CupsServer, raw: tuple[FakeEscposPrinter, TcpLine], ipp: FakeIppPrinter
+) -> None:
+    async with opened(cups, "raw") as printer:
+        result = await printer.print_note(NOTE)
+        assert (result.outcome, result.code) == ("unknown", "cups.not_proved")
+        await until(lambda: len(raw[0].tickets) == 1)
+        assert "√ 居民户口簿" in raw[0].tickets[0].text
+    async with opened(cups, "network") as printer:
+        assert (await printer.print_note(NOTE)).outcome == "confirmed"
+        (note,) = ipp.paper.tickets
+        assert note.whole and "居民身份证换领" in note.text
 
 
 async def test_another_print_server_behind_the_queue_proves_nothing(

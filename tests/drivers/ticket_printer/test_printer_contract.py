@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from printing_bench import KINDS, TICKET, VALUES, Kind, pieces_of
+from printing_bench import KINDS, NOTE, TICKET, VALUES, Kind, pieces_of
 from usb_stand_in import UsbLine
 
 from drivers.driver import Health
@@ -116,6 +116,37 @@ async def test_ticket_comes_out_as_it_should(place: Place, printer: ProvedPrinte
     for text in ("北城区政务服务中心", "居民身份证申领", "12", "A区", "2026-11-21 09:32"):
         assert text in ticket.text
     assert ticket.qr == [TICKET.qr] or ticket.rasters
+
+
+async def test_a_note_is_proved_like_a_ticket_and_is_none(place: Place, printer: ProvedPrinter) -> None:
+    heard: list[str] = []
+    printer.on_outlet = lambda event: heard.append(event.number)
+    assert (await printer.print_note(NOTE)).outcome == "confirmed"
+    assert await place.on_paper(printer, Paper("", note=NOTE)) == 1
+    note = place.fake.tickets[-1]
+    if note.lines:
+        for text in ("北城区政务服务中心", "居民身份证换领", "√ 居民户口簿（原件）", "□ 照片", "2026-11-21"):
+            assert text in note.text
+        assert not note.qr and "号" not in note.text
+    assert not [number for number in heard if number], "nobody's ticket lies in the outlet"
+    assert (await printer.print_ticket(TICKET)).outcome == "confirmed"
+    assert await place.on_paper(printer) == 1
+
+
+async def test_a_note_without_paper_is_failed(place: Place, printer: ProvedPrinter) -> None:
+    place.fake.paper_out()
+    result = await printer.print_note(NOTE)
+    assert (result.outcome, result.code) == ("failed", "printer.paper_out")
+    assert await place.on_paper(printer, Paper("", note=NOTE)) == 0
+
+
+@pytest.mark.parametrize("at", [1, 300])
+async def test_a_note_that_is_broken_off(place: Place, printer: ProvedPrinter, at: int) -> None:
+    place.fake.at_byte(at, lambda: asyncio.ensure_future(place.line.unplug()) and None)
+    result = await printer.print_note(NOTE)
+    whole = await place.on_paper(printer, Paper("", note=NOTE))
+    assert result.outcome != "confirmed" or whole == 1
+    assert result.outcome != "failed" or whole == 0
 
 
 async def test_one_byte_at_a_time(place: Place, printer: ProvedPrinter) -> None:

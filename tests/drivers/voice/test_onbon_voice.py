@@ -181,3 +181,9 @@ def test_how_long_a_text_takes() -> None:
     assert 3 < once < 4.5
     assert duration_s(Speech(b"A005", times=2, pause_s=1)) == 2 * duration_s(Speech(b"A005")) + 1
     assert duration_s(Speech(b"A005", speed=10)) < duration_s(Speech(b"A005"))
+
+
+async def test_a_card_that_cannot_be_silenced_reads_no_screen(place: Place) -> None:
+    assert not place.voice.speaks_freely
+    assert await place.voice.speak("请选择业务。") == SpeakResult("failed", "voice.no_free_text")
+    assert (await place.say()).outcome == "done"

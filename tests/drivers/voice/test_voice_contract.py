@@ -24,7 +24,8 @@ from device import supervision
 from device.clock import Clock
 from device.supervision import Supervisor
 from drivers.table import build, config_type, driver_class
-from drivers.voice import alsa, outlets, outputs, playing, speaker
+from drivers.voice import alsa, outlets, outputs, queued_voice, speaker
+from drivers.voice import playing as playing_module
 from drivers.voice.protocol import Announcement, SpeakResult, Voice
 from wire.messages import DeviceState
 from wire.texts import LANGUAGES, texts
@@ -74,7 +75,7 @@ def place(tmp_path: Path, pack: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     for module in (speaker, outlets):
         monkeypatch.setattr(module, "CHECK_S", 0.05)
-    for module in (playing, alsa, outputs):
+    for module in (playing_module, alsa, outputs):
         monkeypatch.setattr(module, "PATIENCE_S", 0.8)
     monkeypatch.setattr(supervision, "BACK_OFF_MIN_S", 0.02)
     monkeypatch.setattr(supervision, "BACK_OFF_MAX_S", 0.1)
@@ -270,6 +271,85 @@ async def test_a_pack_that_is_spoilt_or_replaced_is_seen_while_it_runs(place: An
         clip.write_bytes(sound)
         manifest.write_bytes(good)
         await p.well()
+
+
+FREE = "请选择业务。"
+
+
+async def playing(p: Place, kind: str) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not (p.ways[kind].playing() or p.ways[kind].heard()):
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_free_text_is_heard(place: Any, kind: str) -> None:
+    async with place(kind) as p:
+        assert p.voice.speaks_freely
+        if kind == "card":
+            p.ways[kind].slowly()  # real words: played too fast, a card is not believed
+        assert await p.voice.speak("A005号，请到东区。") == SpeakResult("done")
+        assert p.ways[kind].heard() == ["A005号，", "请到东区。"]
+        assert await p.voice.speak(" … ") == SpeakResult("done"), "nothing to say"
+        assert (await p.voice.speak("Hello", "fr")).code == "voice.no_free_text"
+        assert await p.say() == SpeakResult("done")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_newest_free_text_is_said_and_the_others_end_at_once(place: Any, kind: str) -> None:
+    async with place(kind) as p:
+        p.ways[kind].slowly()
+        first = asyncio.create_task(p.voice.speak("一二三。" * 20))
+        await playing(p, kind)
+        second = asyncio.create_task(p.voice.speak("第二。"))
+        third = asyncio.create_task(p.voice.speak(FREE))
+        assert (await first).outcome == (await second).outcome == "superseded"
+        assert await third == SpeakResult("done")
+        heard = p.ways[kind].heard()
+        assert heard[-1] == FREE and "第二。" not in heard and len(heard) <= 2 + (kind == "files")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_nothing_silences_a_free_text_as_nothing(place: Any, kind: str) -> None:
+    async with place(kind) as p:
+        p.ways[kind].slowly()
+        first = asyncio.create_task(p.voice.speak("一二三。" * 20))
+        await playing(p, kind)
+        assert await p.voice.speak("") == SpeakResult("done")
+        assert (await first).outcome == "superseded"
+        assert await p.voice.speak(FREE) == SpeakResult("done")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_call_ends_a_free_text_and_is_never_spoken_over(place: Any, kind: str) -> None:
+    async with place(kind) as p:
+        way = p.ways[kind]
+        way.slowly()
+        free = asyncio.create_task(p.voice.speak("一二三。" * 20))
+        await playing(p, kind)
+        call = p.say()
+        while p.voice._queue.first() is None:
+            await asyncio.sleep(0)
+        waits = asyncio.create_task(p.voice.speak(FREE))
+        assert (await free).outcome == "superseded"
+        assert await call == SpeakResult("done")
+        assert await waits == SpeakResult("done")
+        assert way.heard()[-2:] == [WORDS, FREE]
+        assert getattr(getattr(way, "fake", None), "overlaps", 0) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_free_text_for_a_lost_loudspeaker_is_dropped_and_not_said_later(
+    place: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queued_voice, "FREE_TEXT_S", 0.05)
+    async with place(kind, plugged=False) as p:
+        result = await p.voice.speak(FREE)
+        assert result.outcome in ("expired", "failed")
+        await p.ways[kind].plug()
+        await p.well()
+        assert await p.say() == SpeakResult("done")
+        assert p.ways[kind].heard() == [WORDS]
 
 
 def test_a_fault_is_seen_within_five_seconds() -> None:
