@@ -7,7 +7,7 @@ from typing import Final
 
 from ui.board.seen import Seen
 from ui.board.spotlight import key_of
-from ui.board.tongue import Tongue
+from ui.tongue import Tongue
 from ui.elements import Art, Box, Element, Gap, Text, column, row
 from ui.ems import LEADING, ems, lines
 from wire.messages import BoardCall

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ui.board.tongue import Tongue
+from ui.tongue import Tongue
 from ui.elements import Box, Element, Text, row
 from ui.ems import LEADING, ems, parts
 from wire.messages import LocalText, Number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ui.board.tongue import Tongue
+from ui.tongue import Tongue
 from ui.elements import Art, Box, Element, Text, column
 from ui.ems import LEADING, lines
 from wire.screen_link import ShownPicture

@@ -14,7 +14,7 @@ from ui.board.pages import display_page
 from ui.board.playlist import Playing
 from ui.board.seen import Seen
 from ui.board.spotlight import Spotlight
-from ui.board.tongue import Tongue
+from ui.tongue import Tongue
 from ui.elements import Page
 from ui.hall_time import HallTime
 from ui.program import Program

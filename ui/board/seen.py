@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ui.board.spotlight import Key
-from ui.board.tongue import Tongue
+from ui.tongue import Tongue
 from wire.messages import Board, BoardCall, BoardService
 from wire.screen_link import ShownPicture
 

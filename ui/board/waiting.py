@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ui.board.tongue import Tongue
+from ui.tongue import Tongue
 from ui.elements import Box, Element, Gap, Text, column, row
 from ui.ems import LEADING, ems, lines
 from wire.messages import BoardService
