@@ -7,9 +7,9 @@ from typing import Final
 
 from ui.board.seen import Seen
 from ui.board.spotlight import key_of
-from ui.tongue import Tongue
 from ui.elements import Art, Box, Element, Gap, Text, column, row
 from ui.ems import LEADING, ems, lines
+from ui.tongue import Tongue
 from wire.messages import BoardCall
 
 ROW: Final = 1.75

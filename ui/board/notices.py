@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ui.tongue import Tongue
 from ui.elements import Box, Element, Text, row
 from ui.ems import LEADING, ems, parts
+from ui.tongue import Tongue
 from wire.messages import LocalText, Number
 
 SIZE: Final = 4.8

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ui.tongue import Tongue
 from ui.elements import Art, Box, Element, Text, column
 from ui.ems import LEADING, lines
+from ui.tongue import Tongue
 from wire.screen_link import ShownPicture
 
 SIZES: Final = (7.2, 6.2, 5.4, 4.6, 4.0, 3.6)

@@ -14,11 +14,11 @@ from ui.board.pages import display_page
 from ui.board.playlist import Playing
 from ui.board.seen import Seen
 from ui.board.spotlight import Spotlight
-from ui.tongue import Tongue
 from ui.elements import Page
 from ui.hall_time import HallTime
 from ui.program import Program
 from ui.screen import Screen
+from ui.tongue import Tongue
 from wire.messages import BoardCall, BoardService
 from wire.screen_link import BoardShown, LinkMessage, PlaylistShown, ScreenRole, TimeShown
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ui.tongue import Tongue
 from ui.elements import Box, Element, Gap, Text, column, row
 from ui.ems import LEADING, ems, lines
+from ui.tongue import Tongue
 from wire.messages import BoardService
 
 SIZES: Final = (7.4, 6.2, 5.4, 4.8, 4.4)
