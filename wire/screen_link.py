@@ -223,7 +223,8 @@ class TicketProgress(LinkMessage, frozen=True, kw_only=True, tag="ticket_progres
     `outlet`: where the printer says what becomes of its paper after it is out. A retracted one may be printed
     again. `service`: what the number is for, where the screen did not choose it (a check-in). `paperless`:
     the stage `printing` means that the screen is to show the number and say `NumberSeen`. `facts` fill the
-    text of `code`.
+    text of `code`. A number that its citizen may not have in hand yet is said again to a screen that has just
+    come.
     """
 
     request: Id

@@ -121,7 +121,7 @@ class KioskStationRunner(Station):
             self._guides.shown(),
             self._playlist.shown(),
             *([card] if card is not None else []),
-            *self.numbers.paper.on_screen.whole(),
+            *self.numbers.whole(),
         ]
 
     async def on_screen(self, message: ToAgent) -> None:

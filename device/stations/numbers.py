@@ -48,6 +48,8 @@ OPEN_REQUESTS: Final = 8
 """Citizens that can wait for one printer; further taps are refused."""
 KEPT_REQUESTS: Final = 64
 """Requests whose progress is remembered, for a screen that says one again."""
+SHOWN_S: Final = 60.0
+"""So long after its end the newest request is told to a screen that starts again."""
 CHECK_IN_S: Final = 5.0
 """How long an appointment waits for the coordinator: no lease can take its place."""
 FAULT: Final = "agent.fault"
@@ -76,11 +78,21 @@ class Numbers:
         self._leases = leases
         self._show = show
         self._progress: dict[str, TicketProgress] = {}
+        self._newest: tuple[TicketProgress, float] | None = None
         self._wishes: dict[str, Wish] = {}
         self._answers: dict[str, asyncio.Future[bool]] = {}
         self._under_way: dict[str, asyncio.Event] = {}
         """Tickets that are being printed for a command."""
         self.paper = PaperDesk(node, printer, self._go_on)
+
+    def whole(self) -> list[TicketProgress]:
+        """For a screen that has just come: the number that the newest citizen may not have in hand yet."""
+        if self._newest is None:
+            return []
+        progress, at = self._newest
+        in_hand = progress.paper == "confirmed" and not progress.paperless
+        open_ = progress.stage == "printing" or (progress.stage == "done" and not in_hand)
+        return [progress] if open_ and asyncio.get_running_loop().time() - at < SHOWN_S else []
 
     def coordinator_left(self) -> None:
         """Nobody waits any longer for an answer that will not come."""
@@ -93,7 +105,7 @@ class Numbers:
         while len(self._progress) > KEPT_REQUESTS:
             oldest = next(iter(self._progress))
             del self._progress[oldest]
-        self.paper.on_screen.follow(progress)
+        self._newest = (progress, asyncio.get_running_loop().time())
         self._show(progress)
 
     def _refuse(self, request: str, code: str, facts: dict[str, str] | None = None) -> None:

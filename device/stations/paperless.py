@@ -6,8 +6,8 @@ What holds for a paper holds for the picture, with the screen as printer:
   start reports it as *unknown*, and the same `print_ticket` is answered by that and shows nothing again.
 - `NumberSeen` is the proof: the picture stood on the display. *Confirmed*, with the code ON_SCREEN.
 - Without it in SEEN_S: *failed*. A screen is told so and takes the number away again.
-- A screen that died and is back meanwhile gets the number then, and for SHOWN_S after it was seen, for the
-  photograph that its citizen was about to take.
+- A screen that died and is back gets the number again (`Numbers.whole`), before it was seen and after, for
+  the photograph that its citizen was about to take.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from wire.screen_link import TicketProgress
 
 SEEN_S: Final = 5.0
 """So long the screen may take to have the number on the display; it may be starting again meanwhile."""
-SHOWN_S: Final = 60.0
-"""So long after it was seen a screen that starts again shows the number again."""
 ON_SCREEN: Final = "ticket.on_screen"
 NOT_SHOWN: Final = "ticket.not_shown"
 
@@ -33,7 +31,6 @@ class Paperless:
     def __init__(self, show: Callable[[TicketProgress], None]) -> None:
         self._show = show
         self._waiting: dict[str, asyncio.Future[None]] = {}
-        self._newest: tuple[TicketProgress, float] | None = None
 
     async def print(self, progress: TicketProgress) -> PrintResult:
         """Show the number of `progress` and find out whether it was seen. Never raises."""
@@ -50,16 +47,3 @@ class Paperless:
         waiting = self._waiting.get(request)
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
-
-    def follow(self, progress: TicketProgress) -> None:
-        """What any request has come to: a newer citizen's ends what is shown again."""
-        self._newest = (progress, asyncio.get_running_loop().time())
-
-    def whole(self) -> list[TicketProgress]:
-        """For a screen that has just come: the number that should be on it."""
-        if self._newest is None:
-            return []
-        progress, at = self._newest
-        fresh = asyncio.get_running_loop().time() - at < SHOWN_S
-        stands = progress.paperless and progress.stage in ("printing", "done")
-        return [progress] if stands and fresh else []

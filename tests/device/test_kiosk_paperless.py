@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from device.stations import paperless
+from device.stations import numbers, paperless
+from drivers.ticket_printer.protocol import PrintResult
 from wire.messages import TicketIssuedOffline, TicketPrinted, TicketRequested
-from wire.screen_link import NumberSeen, TakeTicket, TicketProgress
+from wire.screen_link import NumberSeen, ReprintTicket, TakeTicket, TicketProgress
 
 TAP = TakeTicket(request="r-1", service="id-card", paperless=True)
 
@@ -188,6 +189,25 @@ async def test_a_screen_that_starts_again_has_the_number_until_the_next_citizen(
     assert stands() == []
 
 
+async def test_a_screen_that_starts_again_knows_of_a_paper_that_nobody_may_have(kiosk_room: Any) -> None:
+    def told() -> list[Any]:
+        return [(m.stage, m.paper) for m in kiosk_room.runner.whole() if isinstance(m, TicketProgress)]
+
+    printer = kiosk_room.room.printer
+    await kiosk_room.lease()
+    printer.hold = asyncio.Event()
+    printer.results = [PrintResult("unknown", "device.unplugged")]
+    await kiosk_room.says(TakeTicket(request="r-1", service="id-card"))
+    await printer.began.wait()
+    assert told() == [("printing", None)]
+    printer.hold.set()
+    unknown = await kiosk_room.ended()
+    assert told() == [("done", "unknown")], "it may be printed again"
+    await kiosk_room.says(ReprintTicket(ticket=unknown.ticket))
+    await kiosk_room.ended(2)
+    assert told() == [], "it is in the citizen's hand"
+
+
 async def test_after_a_minute_a_number_is_not_shown_again(
     kiosk_room: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,5 +215,5 @@ async def test_after_a_minute_a_number_is_not_shown_again(
     await kiosk_room.progress("printing")
     await kiosk_room.says(NumberSeen(request="r-1"))
     await command
-    monkeypatch.setattr(paperless, "SHOWN_S", 0.0)
+    monkeypatch.setattr(numbers, "SHOWN_S", 0.0)
     assert not [m for m in kiosk_room.runner.whole() if isinstance(m, TicketProgress)]
