@@ -24,7 +24,7 @@ from ui.screen import Screen
 from ui.sounds import Sounds
 from ui.theme import load_theme
 from ui.touch import Focus, Pointer
-from ui.turned import Turned
+from ui.turned import Display
 from ui.wake import Wake
 from ui.watchdog import SHARE, Watchdog
 from ui.window import event_handles
@@ -48,7 +48,7 @@ class Runner:
     def __init__(
         self,
         program: Program,
-        display: Turned,
+        display: Display,
         link: Link,
         wake: Wake,
         screen: Screen,

@@ -7,7 +7,7 @@ program (libsdl-org/SDL#9682). Touch panels are told as they are built in, like 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 import pygame
 
@@ -16,6 +16,18 @@ Turn: TypeAlias = Literal[0, 90, 180, 270]
 
 _FINGERS: Final = (pygame.FINGERDOWN, pygame.FINGERMOTION, pygame.FINGERUP)
 _MOUSE: Final = (pygame.MOUSEBUTTONDOWN, pygame.MOUSEMOTION, pygame.MOUSEBUTTONUP)
+
+
+class Display(Protocol):
+    """What a program is shown on: it draws on `surface`."""
+
+    surface: pygame.Surface
+
+    def update(self, changed: Sequence[pygame.Rect]) -> None:
+        """Show these parts of `surface`."""
+
+    def event(self, event: pygame.event.Event) -> pygame.event.Event:
+        """An event of the window as one of `surface`."""
 
 
 class Turned:
