@@ -80,14 +80,13 @@ def _drawn(text: str, size: int, colour: Colour, strong: bool) -> pygame.Surface
 def _mixed(runs: tuple[Run, ...], size: int, colour: Colour, strong: bool) -> pygame.Surface:
     """Runs in different fonts side by side on one baseline, as high as the main font."""
     main = faces.main()
-    parts = [font.render(part, colour, style=_style(strong), size=size)[0] for font, part in runs]
-    high = main.get_rect("口", style=_style(strong), size=size).height
-    whole = pygame.Surface((max(1, sum(part.get_width() for part in parts)), high), pygame.SRCALPHA)
+    parts = [font.render(part, colour, style=_style(strong), size=size) for font, part in runs]
+    own = main.get_rect("口", style=_style(strong), size=size)  # its y: from the top to the baseline
+    whole = pygame.Surface((max(1, sum(part.get_width() for part, _ in parts)), own.height), pygame.SRCALPHA)
     whole.fill((*colour, 0))
-    base = main.get_sized_ascender(size)
     x = 0
-    for (font, _), part in zip(runs, parts, strict=True):
-        whole.blit(part, (x, base - font.get_sized_ascender(size)), special_flags=pygame.BLEND_RGBA_MAX)
+    for part, box in parts:
+        whole.blit(part, (x, own.y - box.y), special_flags=pygame.BLEND_RGBA_MAX)
         x += part.get_width()
     return whole
 

@@ -7,85 +7,24 @@ any.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 from ui import fonts
 from ui.elements import Art, Box, Element, Gap, Grid, Page, Text
+from ui.items import Drawing as Drawing
+from ui.items import Fill as Fill
+from ui.items import Item as Item
+from ui.items import Layout as Layout
+from ui.items import Rect as Rect
+from ui.items import Target as Target
+from ui.items import Words as Words
+from ui.items import inside
 from ui.screen import Screen
 from ui.text import broken
 from ui.theme import Colour, Theme
 
-Rect: TypeAlias = tuple[int, int, int, int]
-"""Left, top, width, height in pixels."""
-
 SHRINKS: Final = (1.0, 0.92, 0.85, 0.78, 0.7, 0.62, 0.55)
 """Steps by which the type of a box gets smaller."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """A rectangle with round corners; `line` is its border."""
-
-    rect: Rect
-    colour: Colour | None
-    radius: int
-    line: Colour | None
-    line_width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Lines of text, one under the other, in the middle of `rect`'s height."""
-
-    rect: Rect
-    lines: tuple[str, ...]
-    size: int
-    colour: Colour
-    align: str
-    strong: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """An `Art` in its place, in the middle of `rect`."""
-
-    rect: Rect
-    name: str
-    colour: Colour
-    args: tuple[str | int | float | bool, ...]
-
-
-Item: TypeAlias = Fill | Words | Drawing
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What can be touched. `off`: it is shown and does nothing."""
-
-    rect: Rect
-    action: str
-    label: str
-    off: bool
-
-
-@dataclass(slots=True)
-class Layout:
-    """A page in its places. `boxes`: rectangles of named boxes."""
-
-    ground: Colour
-    items: list[Item] = field(default_factory=list)
-    targets: list[Target] = field(default_factory=list)
-    boxes: dict[str, Rect] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    def at(self, x: int, y: int) -> Target | None:
-        """The uppermost target there."""
-        for target in reversed(self.targets):
-            left, top, wide, high = target.rect
-            if left <= x < left + wide and top <= y < top + high:
-                return target
-        return None
 
 
 def lay_out(
@@ -208,6 +147,10 @@ class _Work:
     # ---------------------------------------------------------------- places
 
     def place(self, element: Element, rect: Rect, shrink: float) -> None:
+        if rect[2] <= 0 or rect[3] <= 0:
+            if not isinstance(element, Gap):
+                self.made.problems.append(f"no room: {_texts(element)[:40] or type(element).__name__!r}")
+            return
         if isinstance(element, Text):
             self._place_text(element, rect, shrink)
         elif isinstance(element, Art):
@@ -228,6 +171,7 @@ class _Work:
                 break
         else:
             self.made.problems.append(f"cut: {text.words[:40]!r} in {wide}×{high}")
+            lines, size = self._cut(lines, size, rect, text)
         drawn = fonts.line_height(size) * len(lines)
         self.made.items.append(
             Words(
@@ -245,6 +189,22 @@ class _Work:
         enough = not text.lines or len(lines) <= text.lines
         return enough and wide <= rect[2] and fonts.line_height(size) * len(lines) <= rect[3]
 
+    def _cut(self, lines: tuple[str, ...], size: int, rect: Rect, text: Text) -> tuple[tuple[str, ...], int]:
+        """What of a text that is too long can be shown: whatever a hall writes, it stays in its place."""
+        size = max(1, min(size, int(rect[3] / fonts.LEADING)))
+        while size > 1 and fonts.line_height(size) > rect[3]:
+            size -= 1
+        most = max(1, rect[3] // fonts.line_height(size))
+        kept = list(lines[: min(most, text.lines or most)])
+        if len(kept) < len(lines):
+            kept[-1] += "…"
+        return tuple(self._shortened(line, size, rect[2], text.strong) for line in kept), size
+
+    def _shortened(self, line: str, size: int, wide: int, strong: bool) -> str:
+        while len(line) > 1 and fonts.line_size(line, size, strong)[0] > wide:
+            line = line.rstrip("…")[:-1] + "…"
+        return line
+
     def _place_art(self, art: Art, rect: Rect) -> None:
         left, top, wide, high = rect
         scale = min(wide / max(1, self.screen.px(art.width)), high / max(1, self.screen.px(art.height)))
@@ -261,6 +221,8 @@ class _Work:
         left, top, wide, high = rect
         gap = self.screen.px(grid.gap)
         rows = self._rows(grid)
+        if not rows:
+            return
         cell_wide = self._cell_width(grid, wide)
         cell_high = (high - (rows - 1) * gap) // rows
         for n, child in enumerate(grid.children):
@@ -273,22 +235,49 @@ class _Work:
             self.made.boxes[box.name] = rect
         self._draw_box(box, rect)
         pad_x, pad_y = self._pad(box)
-        inner = (rect[0] + pad_x, rect[1] + pad_y, rect[2] - 2 * pad_x, rect[3] - 2 * pad_y)
+        inner = (
+            rect[0] + pad_x, rect[1] + pad_y, max(0, rect[2] - 2 * pad_x), max(0, rect[3] - 2 * pad_y)
+        )  # fmt: skip
         shrink = self._shrink(box, inner, shrink)
         if box.axis == "stack":
-            for child in box.children:
-                self.place(child, self._across(box, child, inner, shrink, stacked=True), shrink)
+            for n, child in enumerate(box.children):
+                place = self._across(box, child, inner, shrink, stacked=True)
+                if n and isinstance(child, Box) and child.fill is not None:
+                    self._cover(place)
+                self.place(child, place, shrink)
         else:
             self._place_line(box, inner, shrink)
+        if box.touch is not None and box.touch == self.focus:
+            self._ring(box, rect)
+
+    def _cover(self, rect: Rect) -> None:
+        """What lies under a filled box is not to be touched through it."""
+        self.made.targets = [target for target in self.made.targets if not inside(target.rect, rect)]
+
+    def _ring(self, box: Box, rect: Rect) -> None:
+        """The focus: two rings, one of which is seen on any colour."""
+        radius = self._radius(box)
+        wide = max(3, self.screen.px(0.7))
+        self.made.items.append(Fill(rect, None, radius, self.theme.colour("focus"), wide))
+        left, top, w, h = rect
+        if w > 4 * wide and h > 4 * wide:
+            small = (left + wide, top + wide, w - 2 * wide, h - 2 * wide)
+            thin = max(2, wide // 2)
+            self.made.items.append(
+                Fill(small, None, max(0, radius - wide), self.theme.colour("ground"), thin)
+            )
+
+    def _radius(self, box: Box) -> int:
+        return self.screen.px(self.theme.radius if box.radius is None else box.radius)
 
     def _draw_box(self, box: Box, rect: Rect) -> None:
         pressed = box.touch is not None and box.touch == self.pressed and not box.off
-        fill = "focus" if pressed and box.fill is None else box.fill
+        fill = "ground" if pressed and box.fill is None else box.fill
         if fill is not None or box.line is not None:
-            radius = self.screen.px(self.theme.radius if box.radius is None else box.radius)
+            radius = self._radius(box)
             colour = self.theme.colour(fill) if fill is not None else None
             if pressed and colour is not None:
-                colour = _darker(colour)
+                colour = pressed_colour(colour)
             line = self.theme.colour(box.line) if box.line is not None else None
             self.made.items.append(
                 Fill(rect, colour, radius, line, max(1, self.screen.px(box.line_width)) if line else 0)
@@ -297,10 +286,6 @@ class _Work:
             self.made.targets.append(Target(rect, box.touch, box.label or _texts(box), box.off))
             if rect[2] < self.target or rect[3] < self.target:
                 self.made.problems.append(f"small target: {box.touch} {rect[2]}×{rect[3]} < {self.target}")
-            if box.touch == self.focus:
-                radius = self.screen.px(self.theme.radius if box.radius is None else box.radius)
-                ring = max(3, self.screen.px(0.8))
-                self.made.items.append(Fill(rect, None, radius, self.theme.colour("focus"), ring))
 
     def _shrink(self, box: Box, inner: Rect, shrink: float) -> float:
         """The greatest type at which the content fits, if it does not at `shrink`."""
@@ -339,14 +324,17 @@ class _Work:
             lengths = [0 if _grow(c) else self.want(c, inner[2], shrink)[1] for c in box.children]
             self._share(box, lengths, max(0, room - sum(lengths) - gap * (len(lengths) - 1)))
         left = room - sum(lengths) - gap * (len(lengths) - 1)
-        at = inner[along]
-        if box.justify == "center":
+        at, end = inner[along], inner[along] + room
+        if left < 0:
+            pass  # too much: from the start, and what is left of the last
+        elif box.justify == "center":
             at += left // 2
         elif box.justify == "end":
             at += left
         elif box.justify == "between" and len(lengths) > 1:
             gap += max(0, left) // (len(lengths) - 1)
-        for child, length in zip(box.children, lengths, strict=True):
+        for child, wanted in zip(box.children, lengths, strict=True):
+            length = min(wanted, max(0, end - at))
             given = (at, inner[1], length, inner[3]) if along == 0 else (inner[0], at, inner[2], length)
             self.place(child, self._across(box, child, given, shrink), shrink)
             at += length + gap
@@ -379,8 +367,14 @@ def _flexible(element: Element) -> bool:
     return isinstance(element, Box | Grid) and bool(element.grow)
 
 
-def _darker(colour: Colour) -> Colour:
-    return tuple(v * 3 // 4 if sum(colour) > 120 else min(255, v + 70) for v in colour)  # type: ignore[return-value]
+def pressed_colour(colour: Colour) -> Colour:
+    """Of a target while a finger is on it: darker, and so little that what is written there can be read."""
+    if sum(colour) <= 120:
+        red, green, blue = (min(255, part + 60) for part in colour)
+    else:
+        share = 0.87 if sum(colour) > 384 else 0.75
+        red, green, blue = (int(part * share) for part in colour)
+    return red, green, blue
 
 
 def _texts(element: Element) -> str:

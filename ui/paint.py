@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Final
 
 import pygame
@@ -53,12 +54,26 @@ def draw(surface: pygame.Surface, item: Item) -> None:
         if item.colour is not None:
             pygame.draw.rect(surface, item.colour, item.rect, border_radius=item.radius)
         if item.line is not None and item.line_width:
-            pygame.draw.rect(surface, item.line, item.rect, item.line_width, border_radius=item.radius)
+            _draw_border(surface, item)
     elif isinstance(item, Words):
         _draw_words(surface, item)
     else:
         picture = art.picture(item)
         surface.blit(picture, item.rect[:2])
+
+
+def _draw_border(surface: pygame.Surface, item: Fill) -> None:
+    assert item.line is not None
+    if item.radius and 2 * item.line_width < min(item.rect[2:]):
+        pygame.draw.rect(surface, item.line, item.rect, item.line_width, border_radius=item.radius)
+        return
+    # pygame draws a border without round corners at the edges of the clip, where none is.
+    rect, wide = pygame.Rect(item.rect), item.line_width
+    for side in (
+        (rect.left, rect.top, rect.w, wide), (rect.left, rect.bottom - wide, rect.w, wide),
+        (rect.left, rect.top, wide, rect.h), (rect.right - wide, rect.top, wide, rect.h),
+    ):  # fmt: skip
+        surface.fill(item.line, rect.clip(side))
 
 
 def _draw_words(surface: pygame.Surface, item: Words) -> None:
@@ -70,13 +85,49 @@ def _draw_words(surface: pygame.Surface, item: Words) -> None:
         picture = fonts.line(words, item.size, item.colour, item.strong)
         free = wide - picture.get_width()
         x = left + {"left": 0, "center": free // 2, "right": free}[item.align]
-        surface.blit(picture, (x, top + n * step))
+        # A text of a page with problems can be wider than its place, and must not leave traces beside it.
+        surface.blit(picture, (max(left, x), top + n * step), (0, 0, wide, picture.get_height()))
 
 
 def _changed(before: list[Item], now: list[Item]) -> list[Rect]:
-    """Rectangles of what has gone and of what has come."""
-    old, new = set(before), set(now)
-    return [item.rect for item in old ^ new]
+    """Rectangles outside of which both have the same items in the same order."""
+    start, most = 0, min(len(before), len(now))
+    while start < most and before[start] == now[start]:
+        start += 1
+    end = 0
+    while end < most - start and before[-1 - end] == now[-1 - end]:
+        end += 1
+    old, new = before[start : len(before) - end], now[start : len(now) - end]
+    places: dict[Item, list[int]] = {}
+    for n in range(len(old) - 1, -1, -1):
+        places.setdefault(old[n], []).append(n)
+    pairs = [(found.pop(), n) for n, item in enumerate(new) if (found := places.get(item))]
+    kept = _rising(pairs)
+    gone = set(range(len(old))) - {one for one, _ in kept}
+    come = set(range(len(new))) - {other for _, other in kept}
+    return [old[n].rect for n in gone] + [new[n].rect for n in come]
+
+
+def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest run of pairs, in their order, whose first numbers rise."""
+    ends: list[int] = []
+    chain: list[int] = []
+    before: list[int] = []
+    for n, (value, _) in enumerate(pairs):
+        place = bisect_left(ends, value)
+        if place == len(ends):
+            ends.append(value)
+            chain.append(n)
+        else:
+            ends[place] = value
+            chain[place] = n
+        before.append(chain[place - 1] if place else -1)
+    run = []
+    at = chain[-1] if chain else -1
+    while at >= 0:
+        run.append(pairs[at])
+        at = before[at]
+    return run
 
 
 def _joined(rects: list[Rect], whole: pygame.Rect) -> list[pygame.Rect]:

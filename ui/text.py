@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -28,33 +29,53 @@ def broken(words: str, width: int, size: int, strong: bool = False) -> tuple[str
 
 
 def _part(part: str, width: int, size: int, strong: bool) -> list[str]:
-    if fonts.line_size(part, size, strong)[0] <= width:
+    def fits(pieces: list[str]) -> bool:
+        return fonts.line_size("".join(pieces).strip(), size, strong)[0] <= width
+
+    if fits([part]):
         return [part.strip()]
-    lines: list[str] = []
-    now = ""
+    lines: list[list[str]] = [[]]
     for piece in _glued(part):
-        if not now or fonts.line_size((now + piece).rstrip(), size, strong)[0] <= width:
-            now = now + piece if now else piece.lstrip()
-        else:
-            lines.append(now.rstrip())
-            now = piece.lstrip()
-        while len(now) > 1 and fonts.line_size(now.rstrip(), size, strong)[0] > width:
-            end = _as_much_as_fits(now, width, size, strong)
-            lines.append(now[:end])
-            now = now[end:].lstrip()
-    if now.strip() or not lines:
-        lines.append(now.strip())
-    return lines
+        if fits([*lines[-1], piece]):
+            lines[-1].append(piece)
+            continue
+        if lines[-1]:
+            lines.append([])
+        left = piece.lstrip()
+        while len(left) > 1 and not fits([left]):
+            end = _as_much_as_fits(left.rstrip(), width, size, strong)
+            lines[-1].append(left[:end])
+            lines.append([])
+            left = left[end:].lstrip()
+        if left:
+            lines[-1].append(left)
+    _no_widow(lines, fits)
+    made = [line for pieces in lines if (line := "".join(pieces).strip())]
+    return made or [""]
+
+
+def _no_widow(lines: list[list[str]], fits: Callable[[list[str]], bool]) -> None:
+    """A last line of one character looks like a mistake: it gets one more from the line before."""
+    if len(lines) < 2 or len("".join(lines[-1]).strip()) != 1 or len(lines[-2]) < 4:
+        return
+    moved = [lines[-2][-1], *lines[-1]]
+    if lines[-2][-1].strip() and len(lines[-2][-1]) <= 2 and fits(moved):
+        lines[-2].pop()
+        lines[-1] = moved
 
 
 def _as_much_as_fits(text: str, width: int, size: int, strong: bool) -> int:
+    """At least 1; fewer than fit where a mark would stand wrongly at the end or at the beginning."""
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        if fonts.line_size(text[:middle], size, strong)[0] <= width:
+        if fonts.line_size(text[:middle].strip(), size, strong)[0] <= width:
             low = middle
         else:
             high = middle - 1
+    for end in range(low, 0, -1):
+        if end == len(text) or (text[end] not in NOT_FIRST and text[end - 1] not in NOT_LAST):
+            return end
     return low
 
 
