@@ -61,6 +61,7 @@ class AppointmentRoutes:
         self._policy = coordinator.policy
         self._runtime = coordinator.runtime
         self._key_file = coordinator.config.hall.match_key_file
+        self._day_start = coordinator.config.hall.day_start
 
     async def put(self, request: Request) -> Response:
         """Import: those of the date that are not checked in are replaced."""
@@ -146,6 +147,9 @@ class AppointmentRoutes:
                 wrong.append("service: 不存在 · there is no such service")
             if row.priority is not None and row.priority not in self._policy.priorities:
                 wrong.append("priority: 不存在 · there is no such class")
+            if row.start < self._day_start:
+                # Before that it is still the date before, on which nobody looks for it.
+                wrong.append(f"from: 早于营业日开始 · before day_start, {self._day_start}")
             if row.start >= row.until:
                 wrong.append("from: 不早于 until · is not before until")
             if not any(_proving(row)):

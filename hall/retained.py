@@ -36,7 +36,8 @@ class Retained:
     def __init__(self, hall: str, shown: Shown) -> None:
         self._hall = hall
         self._shown = shown
-        self._wanted: dict[str, bytes] = {}
+        self._wanted: dict[str, tuple[bytes, str]] = {}
+        """Topic → payload and its digest."""
         self._stands: dict[str, str] = {}
         """Topic → digest of what the broker has there."""
         self._news = asyncio.Event()
@@ -84,12 +85,11 @@ class Retained:
         One message after the other, so that calls find room between pictures.
         """
         if not self._wanted:
-            self._wanted = self._encoded()
+            self._wanted = await asyncio.to_thread(self._blocking_encoded)
         await asyncio.sleep(SETTLE_S)
         while True:
             self._news.clear()
-            for where, payload in self._wanted.items():
-                digest = _digest(payload)
+            for where, (payload, digest) in self._wanted.items():
                 if self._stands.get(where) != digest:
                     if not await publish(where, payload):
                         return
@@ -100,13 +100,14 @@ class Retained:
                 del self._stands[where]
             await self._news.wait()
 
-    def _encoded(self) -> dict[str, bytes]:
-        wanted = {
-            topic(self._hall, "guide", guide=guide.guide): encode(guide) for guide in self._shown.guides
+    def _blocking_encoded(self) -> dict[str, tuple[bytes, str]]:
+        messages: dict[str, Message] = {
+            topic(self._hall, "guide", guide=guide.guide): guide for guide in self._shown.guides
         }
         for picture in self._shown.pictures:
-            wanted[topic(self._hall, "picture", picture=picture.picture)] = encode(picture)
-        return wanted
+            messages[topic(self._hall, "picture", picture=picture.picture)] = picture
+        payloads = {where: encode(message) for where, message in messages.items()}
+        return {where: (payload, _digest(payload)) for where, payload in payloads.items()}
 
     def _compare(self, payload: bytes) -> None:
         """Ratings name reasons by version and id: a version must mean one list for ever."""

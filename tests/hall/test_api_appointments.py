@@ -135,6 +135,7 @@ async def test_every_mistake_of_a_list_is_told_by_its_place(ask: Ask, coordinato
         row(id="a3", id_number="1" * 17 + "K", until="12:00"),
         row(id="a4", code=" "),
         row(id="a5", code=None),
+        row(id="a6", **{"from": "03:59"}),
     ]
     status, told = await ask("PUT", f"/appointments/{DAY}", rows)
     assert (status, told["code"]) == (400, "hall.bad_request")
@@ -148,6 +149,7 @@ async def test_every_mistake_of_a_list_is_told_by_its_place(ask: Ask, coordinato
         "[3].code:",
     ):
         assert part in problems
+    assert "[5].from: 早于营业日开始" in problems
     assert "[4].id_number, code: 至少要有一个" in problems and "[0]" not in problems
     assert coordinator.runtime.state.appointments == {}
     status, told = await ask("PUT", f"/appointments/{DAY}", [row(**{"from": "9:00", "surname": "王"})])
