@@ -175,6 +175,45 @@ def _low(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
     pygame.draw.arc(canvas, colour, (40, 104, 128, 128), pi * 0.72, pi * 1.98, 18)
 
 
+def _touch(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    """A hand that points at a screen."""
+    pygame.draw.circle(canvas, colour, (112, 76), 62, 12)
+    pygame.draw.circle(canvas, (0, 0, 0, 0), (112, 130), 60)
+    pygame.draw.rect(canvas, colour, (94, 52, 36, 130), border_radius=18)
+    for left, top in ((128, 116), (160, 124), (192, 134)):
+        pygame.draw.rect(canvas, colour, (left, top, 30, 80), border_radius=15)
+    palm = [(94, 150), (222, 156), (222, 190), (196, 244), (122, 244), (94, 210)]
+    pygame.draw.polygon(canvas, colour, palm)
+    pygame.draw.line(canvas, colour, (62, 150), (106, 204), 30)
+    pygame.draw.circle(canvas, colour, (62, 150), 15)
+
+
+def _phone(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    pygame.draw.rect(canvas, colour, (66, 14, 124, 228), 16, border_radius=24)
+    pygame.draw.line(canvas, colour, (110, 40), (146, 40), 8)
+    pygame.draw.rect(canvas, colour, (98, 90, 60, 60), 12)
+    pygame.draw.rect(canvas, colour, (118, 110, 20, 20))
+    pygame.draw.circle(canvas, colour, (128, 206), 12)
+
+
+def _keys(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    """A keyboard."""
+    pygame.draw.rect(canvas, colour, (8, 60, 240, 140), 14, border_radius=18)
+    for y in (92, 124):
+        for x in range(36, 212, 30):
+            pygame.draw.rect(canvas, colour, (x, y, 20, 18))
+    pygame.draw.rect(canvas, colour, (72, 158, 112, 18))
+
+
+def _code(canvas: pygame.Surface, colour: Colour, args: tuple[Any, ...]) -> None:
+    """A QR code as a sign, not to be read."""
+    for x, y in ((20, 20), (148, 20), (20, 148)):
+        pygame.draw.rect(canvas, colour, (x, y, 88, 88), 16)
+        pygame.draw.rect(canvas, colour, (x + 31, y + 31, 26, 26))
+    for x, y in ((148, 148), (204, 148), (176, 176), (148, 204), (212, 212), (204, 180)):
+        pygame.draw.rect(canvas, colour, (x, y, 28, 28))
+
+
 ICONS: Final[dict[str, Draw]] = {
     "face": _face,
     "arrow": _arrow,
@@ -194,6 +233,10 @@ ICONS: Final[dict[str, Draw]] = {
     "large": _large,
     "half": _half,
     "low": _low,
+    "touch": _touch,
+    "phone": _phone,
+    "keys": _keys,
+    "code": _code,
 }
 
 

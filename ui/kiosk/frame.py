@@ -1,169 +1,214 @@
-"""What stands round every step: header with the hall and the clock, a line for what is wrong, the footer.
+"""What stands round every step: header with the hall and the clock, a line for what is so now, the footer.
 
-On small screens, and where controls must lie low, language and modes stand in the footer with the rest.
+The line is always there, so that nothing moves under a finger when it has something to say; on small screens
+it takes the place of the hall's name. On them, and where controls must lie low, language and modes stand in
+the footer with the rest.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Gap, Page, Text, column, row
+from ui.kiosk.services import can_print, card_works
 from ui.kiosk.step import Room, Step
+from ui.kiosk.steps_card import greeting, offered_words
 from ui.screen import Screen
 from ui.widgets import button
 
 if TYPE_CHECKING:
     from ui.kiosk.kiosk import Kiosk
 
-LOW_PART = 0.56
-"""Share of a tall or large screen, from below, that somebody in a wheelchair reaches."""
-TARGET_MM = 15.0
+LOW_PART: Final = 0.6
+"""Share of a large screen, from below, in which controls lie where they must lie low."""
+TARGET_MM: Final = 15.0
+
+
+_LOOKS: Final = {
+    "notice": ("warn", "warn_ink"),
+    "trouble": ("warn", "warn_ink"),
+    "person": ("good", "good_ink"),
+    "hint": ("surface", "soft"),
+    "": ("surface", "soft"),
+}
+"""Fill and ink of the line, by what kind of thing it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Measures:
+    """Heights and margins in units."""
+
+    head: float
+    line: float
+    above: float
+    foot: float
+    margin: float
+    edge: float
 
 
 def framed(kiosk: Kiosk, step: Step, screen: Screen, now: float) -> Page:
     """The page of `step` with its frame."""
-    target = screen.from_mm(TARGET_MM) / screen.unit
-    thin = screen.small
     low = kiosk.modes.low_reach and not screen.small
-    scale = kiosk.modes.scale
-    margin = 2.0 if thin else 4.0
-    head = _header_height(thin, scale)
-    foot = max(target + 1.2, (7.0 if thin else 9.0) * min(scale, 1.25)) + (1.2 if thin else 3.0)
     wide, high = screen.width / screen.unit, screen.height / screen.unit
-    banner = _banner(kiosk, thin, scale)
-    band = _band_height(banner, wide, scale) if banner is not None else 0.0
-    above = 0.0
-    if low:
-        above = max(0.0, high * (1 - LOW_PART) - head - band)
+    target = screen.from_mm(TARGET_MM) / screen.unit
+    size = _measures(screen, kiosk.modes.scale, target, low)
+    left = high - size.head - size.line - size.above - size.foot - 2 * size.edge
+    room = Room(screen, wide - 2 * size.margin, left, target, kiosk.modes.scale)
     left_s = kiosk.left_s(now)
-    asking = left_s is not None and step.warns == "page"
-    room = Room(
-        screen, wide - 2 * margin, high - head - band - above - foot - 2 * margin * 0.6, target, scale
-    )
-    inner: Element
-    if asking:
-        assert left_s is not None
-        inner = _still_there(kiosk, left_s, room)
-    else:
-        inner = step.body(kiosk, room)
-    parts: list[Element] = [_header(kiosk, screen, now, head, thin or low)]
-    if banner is not None:
-        parts.append(Box((banner,), height=band))
+    asks = left_s is not None and step.warns == "page"
+    inner = _still_there(kiosk, left_s or 0.0) if asks else step.body(kiosk, room)
+    gathered = screen.small or low or (screen.portrait and kiosk.modes.elder)
+    parts: list[Element] = [_header(kiosk, screen, now, size.head, gathered or screen.portrait)]
+    if size.line:
+        parts.append(_band(kiosk, now, size.line, screen.portrait and not gathered))
     if low:
-        parts.append(Box((_above(kiosk, step),), height=above, justify="center", align="center"))
-    parts.append(column(inner, pad=(margin, margin * 0.6), grow=1.0, name="body"))
+        parts.append(_above(kiosk, size.above))
+    parts.append(column(inner, pad=(size.margin, size.edge), grow=1.0, name="body"))
     if left_s is not None and step.warns == "foot":
-        parts.append(_asking_foot(kiosk, left_s, foot, margin))
+        parts.append(_asking_foot(kiosk, left_s, size))
     else:
-        parts.append(_footer(kiosk, step, foot, margin, thin or low, asking))
+        parts.append(_footer(kiosk, step, size, gathered, asks))
     return Page(
-        f"{step.name}-asking" if asking else step.name,
+        f"{step.name}-asking" if asks else step.name,
         column(*parts),
         language=kiosk.language,
         theme="contrast" if kiosk.modes.contrast else None,
-        scale=scale,
+        scale=kiosk.modes.scale,
         speech=kiosk.text("still_there_speech") if left_s is not None else step.speech(kiosk),
     )
+
+
+def _measures(screen: Screen, scale: float, target: float, low: bool) -> _Measures:
+    if screen.small:
+        return _Measures(8.0 if scale == 1.0 else 9.0, 0.0, 0.0, target + 1.6, 2.0, 1.0)
+    head, line = 11.0 * min(scale, 1.2), 7.0 * min(scale, 1.25)
+    foot = max(target, 10.0)
+    if screen.portrait:
+        line += 4.0
+        foot *= scale
+    above = max(0.0, screen.height / screen.unit * (1 - LOW_PART) - head - line) if low else 0.0
+    return _Measures(head, line, above, foot + 3.0, 4.0, 2.5)
 
 
 # ---------------------------------------------------------------- above
 
 
-def _header_height(thin: bool, scale: float) -> float:
-    return (8.0 if thin else 11.0) * scale
-
-
-def _header(kiosk: Kiosk, screen: Screen, now: float, height: float, plain: bool) -> Element:
-    catalogue = kiosk.catalogue
+def _header(kiosk: Kiosk, screen: Screen, now: float, height: float, gathered: bool) -> Element:
     size = "body" if screen.small else "large"
-    name = kiosk.local(catalogue.hall_name) if catalogue is not None else kiosk.text("kiosk")
+    kind, words = _line(kiosk, now) if screen.small else ("", "")
+    said = kind in ("notice", "trouble", "person")
+    if not said:
+        words = kiosk.local(kiosk.catalogue.hall_name) if kiosk.catalogue is not None else kiosk.text("kiosk")
+    fill, ink = ("warn", "warn_ink") if said and kind != "person" else ("accent", "accent_ink")
     parts: list[Element] = []
     if kiosk.logo is not None:
         parts.append(Art("file", height * 0.7, height * 0.7, args=(kiosk.logo, "fit")))
-    parts.append(Text(name, size, "accent_ink", grow=1.0, lines=1 if screen.small else 2, strong=True))
+    parts.append(Text(words, size, ink, grow=1.0, lines=2, strong=not said))
     if (at := kiosk.hall_time(now)) is not None:
-        parts.append(Text(at.strftime("%H:%M"), size, "accent_ink"))
-    if not plain:
-        parts += [_language(kiosk), _modes(kiosk)]
+        parts.append(Text(at.strftime("%H:%M"), size, ink))
+    if not gathered:
+        parts += _switches(kiosk, "body")
     return row(
-        *parts, fill="accent", pad=(2.0 if screen.small else 4.0, 0.8), radius=0.0, gap=2.5,
+        *parts, fill=fill, pad=(2.0 if screen.small else 4.0, 0.8), radius=0.0, gap=2.5,
         height=height, align="center", name="header",
     )  # fmt: skip
 
 
-def _language(kiosk: Kiosk) -> Box:
-    return button(kiosk.text("other_language"), "language", size="body", width=16.0)
+def _line(kiosk: Kiosk, now: float) -> tuple[str, str]:
+    """What is so now, the most urgent of it, and its kind: notice, trouble, person or hint."""
+    state = kiosk.state
+    if notice := kiosk.notice(now):
+        return "notice", notice.replace(" · ", "，" if kiosk.language.startswith("zh") else ". ")
+    if state is None or not kiosk.connected:
+        return "", ""
+    if state.help != "none":
+        return "notice", kiosk.text(f"help_{state.help}")
+    if not state.online:
+        return "trouble", kiosk.text("offline")
+    if not can_print(kiosk):
+        return "trouble", kiosk.text("no_printing")
+    if kiosk.card is not None or kiosk.offered is not None:
+        return "person", " ".join(part for part in (greeting(kiosk), offered_words(kiosk)) if part)
+    return ("hint", kiosk.text("card_any_time")) if card_works(kiosk) else ("", "")
 
 
-def _modes(kiosk: Kiosk) -> Box:
-    return button(kiosk.text("modes"), "modes", size="body", width=16.0)
+def _switches(kiosk: Kiosk, size: str) -> list[Box]:
+    return [
+        button(kiosk.text("other_language"), "language", size=size, width=14.0),
+        button(kiosk.text("modes"), "modes", size=size, width=14.0),
+    ]
 
 
-def _banner(kiosk: Kiosk, thin: bool, scale: float) -> Element | None:
-    """The one thing that is wrong and that the citizen should know."""
-    words = None
-    if kiosk.connected and kiosk.state is not None and not kiosk.state.online:
-        words = kiosk.text("offline")
-    elif kiosk.state is not None and kiosk.state.help != "none":
-        words = kiosk.text(f"help_{kiosk.state.help}")
-    if words is None:
-        return None
+def _band(kiosk: Kiosk, now: float, height: float, switches: bool) -> Element:
+    """The line; on an upright screen with what the header has no room for."""
+    kind, words = _line(kiosk, now)
+    fill, ink = _LOOKS[kind]
+    parts: list[Element] = [Text(words, "body", ink, align="left", lines=3, grow=1.0)]
+    if kind in ("hint", "person"):
+        parts.insert(0, Art("card", 5.0, 5.0, ink))
+    if switches:
+        parts += _switches(kiosk, "small")
     return row(
-        Text(words, "small" if thin else "body", "warn_ink", align="center", grow=1.0),
-        fill="warn", radius=0.0, pad=(3.0, 0.6), align="center", name="banner", grow=1.0,
+        *parts, fill=fill, radius=0.0, pad=(4.0, 0.6), gap=1.5, align="center", height=height, name="line"
     )  # fmt: skip
 
 
-def _band_height(banner: Element, wide: float, scale: float) -> float:
-    return 6.0 * scale if wide > 120 else 8.0 * scale
-
-
-def _above(kiosk: Kiosk, step: Step) -> Element:
+def _above(kiosk: Kiosk, height: float) -> Element:
     """What fills the part of the screen that is out of reach: nothing to touch."""
-    return Text(kiosk.text("look_below"), "large", "soft", align="center")
+    return column(
+        Gap(grow=1.0),
+        Text(kiosk.text("look_below"), "large", "soft", align="center"),
+        Art("arrow", 7.0, 7.0, "soft", (270,)),
+        Gap(grow=1.0),
+        gap=1.0, height=height, name="above",
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- below
 
 
-def _footer(kiosk: Kiosk, step: Step, height: float, margin: float, whole: bool, asking: bool) -> Element:
-    if asking:
+def _footer(kiosk: Kiosk, step: Step, size: _Measures, gathered: bool, asks: bool) -> Element:
+    if asks:
         return row(
             button(kiosk.text("home"), "home", grow=1.0),
             button(kiosk.text("stay"), "stay", kind="main", grow=2.0),
-            gap=2.0, pad=(margin, 0.6), height=height,
+            gap=2.0, pad=(size.margin, 0.8), height=size.foot, name="footer",
         )  # fmt: skip
-    size = "body" if whole else "large"
-    parts: list[Element] = []
+    type_size = "body" if gathered else "large"
+    names = []
     if step.can_back:
-        parts.append(button(kiosk.text("back"), "back", grow=1.0, size=size))
+        names.append(("back", "back"))
     if step.can_home:
-        parts.append(button(kiosk.text("home"), "home", grow=1.0, size=size))
-    if whole:
-        parts.append(button(kiosk.text("other_language"), "language", grow=1.0, size=size))
-        parts.append(button(kiosk.text("modes"), "modes", grow=1.0, size=size))
+        names.append(("home", "home"))
+    if gathered:
+        names += [("other_language", "language"), ("modes", "modes")]
     if step.can_help:
-        parts.append(button(kiosk.text("help"), "help", grow=1.0, size=size))
-    if not parts:
-        return Gap(height)
-    return row(*parts, gap=2.0, pad=(margin, 0.6), height=height, name="footer")
+        names.append(("help", "help"))
+    if not names:
+        return Gap(size.foot)
+    parts = [button(kiosk.text(name), action, grow=1.0, size=type_size) for name, action in names]
+    return row(*parts, gap=2.0, pad=(size.margin, 0.8), height=size.foot, name="footer")
 
 
-def _asking_foot(kiosk: Kiosk, left_s: float, height: float, margin: float) -> Element:
+def _asking_foot(kiosk: Kiosk, left_s: float, size: _Measures) -> Element:
     return row(
-        Text(kiosk.text("ends_in", seconds=int(left_s + 0.999)), "large", "warn_ink", grow=1.0),
-        button(kiosk.text("stay"), "stay", kind="main"),
-        gap=2.0, pad=(margin, 0.6), height=height, fill="warn", radius=0.0, name="footer", align="center",
+        Text(kiosk.text("ends_in", seconds=_whole(left_s)), "large", "warn_ink", grow=1.0, lines=2),
+        button(kiosk.text("stay"), "stay", kind="main", width=40.0),
+        gap=2.0, pad=(size.margin, 0.8), height=size.foot, fill="warn", radius=0.0, name="footer",
     )  # fmt: skip
 
 
-def _still_there(kiosk: Kiosk, left_s: float, room: Room) -> Element:
-    seconds = int(left_s + 0.999)
+def _still_there(kiosk: Kiosk, left_s: float) -> Box:
     return column(
         Gap(grow=1.0),
         Text(kiosk.text("still_there"), "title", align="center", strong=True),
-        Text(str(seconds), "number", "accent", align="center", strong=True),
-        Text(kiosk.text("ends_in", seconds=seconds), "large", align="center"),
+        Text(str(_whole(left_s)), "number", "accent", align="center", strong=True),
+        Text(kiosk.text("ends_in", seconds=_whole(left_s)), "large", align="center"),
         Gap(grow=1.0),
-        gap=2.0, grow=1.0, touch="stay", name="still_there",
+        gap=2.0, grow=1.0, touch="stay", label=kiosk.text("stay"), name="still_there",
     )  # fmt: skip
+
+
+def _whole(seconds: float) -> int:
+    return int(seconds + 0.999)

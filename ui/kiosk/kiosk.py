@@ -8,20 +8,25 @@ Nothing here survives the process: the agent's whole state gives the page again.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
 from ui.elements import Page
+from ui.hall_time import HallTime
+from ui.kiosk import steps_card
 from ui.kiosk.frame import framed
+from ui.kiosk.guidance import Guidance
 from ui.kiosk.modes import Modes
 from ui.kiosk.step import Step
 from ui.kiosk.steps_away import AwayStep
 from ui.kiosk.steps_help import HelpStep
 from ui.kiosk.steps_modes import ModesStep
 from ui.kiosk.steps_start import AttractStep, StartStep
+from ui.kiosk.steps_ticket import TicketStep
 from ui.program import NEVER, Program
 from ui.screen import Screen
 from wire.messages import Board, Catalogue
@@ -34,11 +39,18 @@ from wire.screen_link import (
     LinkMessage,
     PlaylistShown,
     ShownPicture,
+    TicketProgress,
     TimeShown,
 )
 from wire.shown import GuideTitle
-from wire.texts import LANGUAGES, local, text
+from wire.texts import LANGUAGES, available, local, text
 
+NOTICE_S: Final = 7.0
+"""So long a notice stands."""
+HANDLE_S: Final = 110.0
+"""A card's handle is used so long after the card was taken away; the agent keeps it for two minutes."""
+OWN: Final = 32
+"""Requests of this process that are remembered, to tell those of one that died before."""
 WARN_S: Final = 10.0
 """So long the kiosk asks whether somebody is still there."""
 MOST_STEPS: Final = 16
@@ -50,7 +62,8 @@ def _new_id() -> str:
 
 
 class Kiosk(Program):
-    """`card`: of the citizen who is there; `state` is the last that the agent said, also when it is away."""
+    """`card`: what lies on the reader; `offered`: the priority class that this citizen's card showed, also
+    when it has been taken away. `state` is the last that the agent said, also when it is away."""
 
     role = "kiosk"
 
@@ -62,16 +75,20 @@ class Kiosk(Program):
         self.connected = False
         self.state: KioskState | None = None
         self.card: CardShown | None = None
+        self.offered: str | None = None
         self.guides: tuple[GuideTitle, ...] = ()
         self.playlist: tuple[ShownPicture, ...] = ()
         self.usual = Modes(language=language)
         self.modes = self.usual
         self.stack: list[Step] = [AttractStep()]
         self.away = AwayStep()
+        self.guidance = Guidance()
         self.now = 0.0
+        self.own: deque[str] = deque(maxlen=OWN)
         self._alive_at = 0.0
-        self._time: TimeShown | None = None
-        self._time_at = 0.0
+        self._time = HallTime()
+        self._notice = ("", 0.0)
+        self._handle: tuple[str, float] | None = None
 
     # ---------------------------------------------------------------- what it knows
 
@@ -98,6 +115,11 @@ class Kiosk(Program):
         return self.connected and self.state is not None and self.state.online
 
     @property
+    def speaks(self) -> bool:
+        """Whether the kiosk has a voice now."""
+        return self.connected and self.state is not None and self.state.voice
+
+    @property
     def language(self) -> str:
         return self.modes.language
 
@@ -110,17 +132,45 @@ class Kiosk(Program):
 
     def hall_time(self, now: float) -> datetime | None:
         """The hall's time; None when it is not trusted."""
-        if self._time is None or not self._time.trusted:
-            return None
-        return self._time.at + timedelta(seconds=now - self._time_at)
+        return self._time.at(now)
+
+    def handle(self, now: float) -> str | None:
+        """What stands for this citizen's card at the agent; None: none, or it is forgotten there."""
+        if self.card is not None and self.card.handle is not None:
+            return self.card.handle
+        if self._handle is not None and now < self._handle[1]:
+            return self._handle[0]
+        return None
+
+    def notice(self, now: float) -> str:
+        """What `tell` said a moment ago; "" where it is over."""
+        words, until = self._notice
+        return words if now < until else ""
+
+    def tell(self, words: str, now: float, for_s: float = NOTICE_S) -> None:
+        """A notice in the line under the header, for a moment."""
+        self._notice = (words, now + for_s)
+
+    def new_request(self) -> str:
+        """An id for something that is asked of the agent once."""
+        request = self.new_id()
+        self.own.append(request)
+        return request
+
+    def _asks_at(self, step: Step) -> float:
+        """When nobody has touched for so long that the kiosk asks; who hears or reads slowly has longer."""
+        if step.idle_s is None:
+            return NEVER
+        slow = 2.0 if self.modes.voice else 1.5 if self.modes.elder else 1.0
+        return self._alive_at + step.idle_s * slow
 
     def left_s(self, now: float) -> float | None:
         """Seconds until nobody is taken to be there, while the kiosk asks; None: it does not ask."""
         step = self.showing
-        if step.idle_s is None or step.warns == "no":
+        asks_at = self._asks_at(step)
+        if step.warns == "no" or now < asks_at:
             return None
-        over = now - self._alive_at - step.idle_s
-        return max(0.0, WARN_S - over) if over >= 0 else None
+        return max(0.0, asks_at + WARN_S - now)
 
     # ---------------------------------------------------------------- the way
 
@@ -132,7 +182,7 @@ class Kiosk(Program):
         self.stack.append(step)
         if len(self.stack) > MOST_STEPS:
             del self.stack[2]
-        self._alive(now)
+        self.alive(now)
         step.entered(self, now)
 
     def swap(self, step: Step, now: float) -> None:
@@ -142,33 +192,40 @@ class Kiosk(Program):
 
     def back(self, now: float) -> None:
         """One step back; from the start page to the attract page."""
-        if len(self.stack) <= 2:
+        if self.top.back(self, now):
+            self.alive(now)
+        elif len(self.stack) <= 2:
             self.rest(now)
         else:
             self._cut(len(self.stack) - 1, now)
-            self._alive(now)
+            self.alive(now)
             self.top.entered(self, now)
 
     def home(self, now: float) -> None:
         """The start page; the card and all that was chosen is forgotten, language and modes stay."""
         self._cut(1, now)
-        self.card = None
+        self._forget()
         self.go(StartStep(), now)
 
     def rest(self, now: float) -> None:
         """The attract page: this citizen has gone."""
         self._cut(1, now)
-        self.card = None
+        self._forget()
         self.modes = self.usual
-        self._alive(now)
+        self.alive(now)
         self.top.entered(self, now)
+
+    def _forget(self) -> None:
+        self.card = self.offered = self._handle = None
+        self._notice = ("", 0.0)
 
     def _cut(self, length: int, now: float) -> None:
         if len(self.stack) > length:
             self.top.left(self, now)
             del self.stack[length:]
 
-    def _alive(self, now: float) -> None:
+    def alive(self, now: float) -> None:
+        """Somebody is there, or there is something new to be seen: idle time counts from here."""
         self.now = max(self.now, now)
         self._alive_at = now
 
@@ -177,40 +234,71 @@ class Kiosk(Program):
     def said(self, message: LinkMessage | None, now: float) -> None:
         self.now = now
         if message is None:
-            self.connected, self.card = False, None
+            self.connected = False
+            self._take_away(now)
+            for step in self.stack:
+                step.lost(self, now)
             return
         self.connected = True
+        if isinstance(message, CardShown | CardGone | CodeScanned):
+            self._laid_down(message, now)
+            return
         if isinstance(message, KioskState):
             self.state = message
         elif isinstance(message, TimeShown):
-            self._time, self._time_at = message, now
+            self._time.heard(message, now)
         elif isinstance(message, GuidesShown):
             self.guides = message.guides
         elif isinstance(message, PlaylistShown):
             self.playlist = message.pages
-        elif isinstance(message, CardShown | CodeScanned):
-            self._alive(now)
-            if isinstance(message, CardShown) and not message.lay_again:
-                self.card = message
-        elif isinstance(message, CardGone):
-            self.card = None
-        if not self.top.said(self, message, now) and isinstance(message, CardShown | CodeScanned):
-            self._laid_down(message, now)
+        taken = any(step.said(self, message, now) for step in reversed(self.stack))
+        if isinstance(message, TicketProgress) and not taken and message.request not in self.own:
+            self._adopt(message, now)
 
-    def _laid_down(self, message: CardShown | CodeScanned, now: float) -> None:
-        """A card or code that the step on top had no use for."""
+    def _laid_down(self, message: CardShown | CardGone | CodeScanned, now: float) -> None:
+        if isinstance(message, CardGone):
+            self._take_away(now)
+            self.top.said(self, message, now)
+            return
+        self.alive(now)
+        if isinstance(message, CardShown):
+            if message.lay_again:
+                self.tell(self.text("lay_again"), now)
+            else:
+                self.card, self._handle = message, None
+                self.offered = message.priority or self.offered
+        if not self.top.said(self, message, now):
+            steps_card.laid_down(self, message, now)
+
+    def welcome(self, card: CardShown | None) -> None:
+        """The card on the reader is that of the next citizen, whose way begins."""
+        self.card = card
+        self.offered = card.priority if card is not None else None
+
+    def _take_away(self, now: float) -> None:
+        """The card does not lie there any more: what could be read of it is forgotten."""
+        if self.card is not None and self.card.handle is not None:
+            self._handle = (self.card.handle, now + HANDLE_S)
+        self.card = None
+
+    def _adopt(self, progress: TicketProgress, now: float) -> None:
+        """A number of the process before this one, which died on the way: its citizen still stands there."""
+        if len(self.stack) <= 2 and progress.stage != "requested" and progress.outlet != "taken":
+            step = TicketStep(None, progress.request)
+            self.go(step, now)
+            step.said(self, progress, now)
 
     def touched(self, action: str, now: float) -> None:
         self.now = now
-        self._alive(now)
+        self.alive(now)
         step = self.showing
         if action == "back" and step.can_back:
-            self.back(now)
+            if not step.key(self, "back", now):
+                self.back(now)
         elif action == "home" and step.can_home:
             self.home(now)
         elif action == "language":
-            at = LANGUAGES.index(self.language) if self.language in LANGUAGES else -1
-            self.modes = replace(self.modes, language=LANGUAGES[(at + 1) % len(LANGUAGES)])
+            self._other_language(now)
         elif action == "modes":
             self._open(ModesStep(), now)
         elif action == "help":
@@ -220,15 +308,23 @@ class Kiosk(Program):
         else:
             step.touched(self, action, now)
 
+    def _other_language(self, now: float) -> None:
+        """The other one of two; of more, the page where each stands under its own name."""
+        others = [code for code in available() if code != self.language]
+        if len(others) == 1:
+            self.modes = replace(self.modes, language=others[0])
+        elif others:
+            self._open(ModesStep(), now)
+
     def _open(self, step: Step, now: float) -> None:
         """A page that stands once, however often its key is pressed."""
-        if type(self.top) is not type(step):
+        if type(self.top) is not type(step) and (step.stays or self.showing is self.top):
             self.go(step, now)
 
     def key(self, key: str, now: float) -> None:
         self.now = now
-        self._alive(now)
-        if self.showing.key(self, key, now):
+        self.alive(now)
+        if self.guidance.key(self, key, now) or self.showing.key(self, key, now):
             return
         if key == "back" and self.showing.can_back:
             self.back(now)
@@ -236,34 +332,26 @@ class Kiosk(Program):
             self._open(HelpStep(), now)
 
     def due(self, now: float) -> float:
-        step = self.showing
-        times = [self.top.due(now)]
-        if step.idle_s is not None:
-            begins = self._alive_at + step.idle_s
-            if step.warns == "no" or now < begins:
-                times.append(begins)
-            else:
-                times.append(begins + int(now - begins) + 1)
-        if (at := self.hall_time(now)) is not None:
-            times.append(now + 60 - at.second - at.microsecond / 1e6)
-        return min(times, default=NEVER)
+        asks_at = self._asks_at(self.showing)
+        if now >= asks_at:
+            asks_at += int(now - asks_at) + 1  # the countdown
+        notice_ends = self._notice[1] if self.notice(now) else NEVER
+        return min(self.top.due(now), asks_at, notice_ends, self._time.next_minute(now))
 
     def tick(self, now: float) -> None:
         self.now = now
         if self.top.due(now) <= now:
             self.top.tick(self, now)
         step = self.showing
-        if step.idle_s is None:
-            return
-        asks = WARN_S if step.warns != "no" else 0.0
-        if now - self._alive_at >= step.idle_s + asks:
-            if step.ends_at == "home":
-                self.home(now)
-            else:
-                self.rest(now)
+        if now >= self._asks_at(step) + (WARN_S if step.warns != "no" else 0.0):
+            self.rest(now)
+
+    def focused(self, label: str, position: int, count: int, now: float) -> None:
+        self.guidance.focused(self, label, position, count)
 
     def page(self, screen: Screen, now: float) -> Page:
         return framed(self, self.showing, screen, now)
 
     def shown(self, page: Page, now: float) -> None:
+        self.guidance.shown(self, page)
         self.showing.shown(self, now)

@@ -1,0 +1,217 @@
+"""What can be had now: each service with its queue, and why not where not. Pure: of the agent's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from ui.hall_time import hours_in_words, is_open, next_start, part_and_time
+from wire.messages import BoardService, CatalogueGroup, CatalogueService, Zone
+
+if TYPE_CHECKING:
+    from ui.kiosk.kiosk import Kiosk
+
+WORKS: Final = ("ok", "degraded")
+"""Health of a device that can be used."""
+
+Why = Literal["", "closed", "out_of_hours", "quota_reached", "no_numbers"]
+"""Why a number cannot be had now; "": it can."""
+
+CODES: Final[dict[Why, str]] = {
+    "closed": "ticket.service_closed",
+    "out_of_hours": "ticket.out_of_hours",
+    "quota_reached": "ticket.quota_reached",
+    "no_numbers": "kiosk.no_numbers",
+}
+"""What the hall would answer: the same words before the tap as after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """`waiting`, `wait_min` None: not known, as whenever the coordinator is away."""
+
+    service: CatalogueService
+    why: Why = ""
+    waiting: int | None = None
+    wait_min: tuple[int, int] | None = None
+    hours: tuple[str, ...] = ()
+
+
+def offer(kiosk: Kiosk, service: CatalogueService) -> Offer:
+    state, board = kiosk.state, kiosk.board
+    known = None
+    if board is not None:
+        known = next((one for one in board.services if one.service == service.service), None)
+    hours = (known.hours or board.hours) if known is not None and board is not None else ()
+    if not service.open:
+        return Offer(service, "closed", hours=hours)
+    if state is None or not state.online:
+        return Offer(service, _why_offline(kiosk, service, known, hours), hours=hours)
+    if known is None:
+        return Offer(service)
+    why: Why = "" if known.available == "open" else known.available
+    return Offer(service, why, known.waiting, known.wait_min, hours)
+
+
+def _why_offline(
+    kiosk: Kiosk, service: CatalogueService, known: BoardService | None, hours: tuple[str, ...]
+) -> Why:
+    """The last that the hall said holds where it does not change with the time."""
+    at = kiosk.hall_time(kiosk.now)
+    if known is not None and known.available == "quota_reached":
+        return "quota_reached"
+    if at is not None and not is_open(hours, at):
+        return "out_of_hours"
+    left = kiosk.state.offline_numbers.get(service.group, 0) if kiosk.state is not None else 0
+    return "" if left > 0 else "no_numbers"
+
+
+def offers(kiosk: Kiosk, group: str | None = None) -> tuple[Offer, ...]:
+    """All services, or those of a group, in the catalogue's order."""
+    services = kiosk.catalogue.services if kiosk.catalogue is not None else ()
+    return tuple(offer(kiosk, one) for one in services if group is None or one.group == group)
+
+
+def service_of(kiosk: Kiosk, service: str | None) -> CatalogueService | None:
+    services = kiosk.catalogue.services if kiosk.catalogue is not None else ()
+    return next((one for one in services if one.service == service), None)
+
+
+def zone_of(kiosk: Kiosk, service: CatalogueService) -> Zone | None:
+    zones = kiosk.catalogue.zones if kiosk.catalogue is not None else ()
+    return next((one for one in zones if one.zone == service.zone), None)
+
+
+def groups(kiosk: Kiosk) -> tuple[tuple[CatalogueGroup, tuple[Offer, ...]], ...]:
+    """Groups that have services, each with them."""
+    if kiosk.catalogue is None:
+        return ()
+    found = ((group, offers(kiosk, group.group)) for group in kiosk.catalogue.groups)
+    return tuple((group, inside) for group, inside in found if inside)
+
+
+HallWhy = Literal["", "no_catalogue", "closed", "out_of_hours", "quota_reached", "no_numbers"]
+
+
+def hall_why(kiosk: Kiosk) -> HallWhy:
+    """Why nothing at all can be had; "": something can."""
+    every = offers(kiosk)
+    if kiosk.catalogue is None:
+        return "no_catalogue"
+    if any(not one.why for one in every):
+        return ""
+    whys = {one.why for one in every if one.why != "closed"}
+    return whys.pop() if len(whys) == 1 else "closed"
+
+
+# ---------------------------------------------------------------- in words
+
+
+def wait_words(kiosk: Kiosk, wait_min: tuple[int, int] | None) -> str:
+    """约 10–25 分钟; "" where it is not known."""
+    if wait_min is None:
+        return ""
+    low, high = min(wait_min), max(wait_min)
+    if high <= 0:
+        return kiosk.text("wait_none")
+    if low <= 0:
+        return kiosk.text("wait_within", minutes=high)
+    if low == high:
+        return kiosk.text("wait_about", minutes=low)
+    return kiosk.text("wait_range", low=low, high=high)
+
+
+def queue_words(kiosk: Kiosk, one: Offer) -> str:
+    """The line under a service's name: how many wait and how long, or why not now."""
+    if one.why:
+        return why_words(kiosk, one)
+    if one.waiting is None:
+        return ""
+    if one.waiting == 0 and not (one.wait_min and max(one.wait_min) > 0):
+        return kiosk.text("nobody_waits")
+    parts = [kiosk.text("waiting", count=one.waiting), wait_words(kiosk, one.wait_min)]
+    return " · ".join(part for part in parts if part)
+
+
+def group_words(kiosk: Kiosk, inside: tuple[Offer, ...]) -> str:
+    can = [one for one in inside if not one.why]
+    if not can:
+        whys = {one.why for one in inside}
+        return why_words(kiosk, inside[0]) if len(whys) == 1 else kiosk.text("why_closed")
+    if len(inside) == 1:
+        return queue_words(kiosk, inside[0])
+    if any(one.waiting is None for one in can):
+        return ""
+    return kiosk.text("waiting", count=sum(one.waiting or 0 for one in can))
+
+
+def why_words(kiosk: Kiosk, one: Offer) -> str:
+    """In a few words: 今日号满."""
+    begins = opens_words(kiosk, one.hours) if one.why == "out_of_hours" else ""
+    return begins or kiosk.text(f"why_{one.why}")
+
+
+def opens_words(kiosk: Kiosk, hours: tuple[str, ...]) -> str:
+    """When numbers are given again today; "" where that is not known, or no more today."""
+    at = kiosk.hall_time(kiosk.now)
+    minute = next_start(hours, at) if at is not None else None
+    if minute is None or (at is not None and is_open(hours, at)):
+        return ""
+    return kiosk.text("opens_at", time=part_and_time(minute, kiosk.language))
+
+
+def hours_words(kiosk: Kiosk, hours: tuple[str, ...]) -> str:
+    """取号时间 08:30–11:45 13:30–16:45; "" where there are none."""
+    words = hours_in_words(hours)
+    return kiosk.text("hours", hours=words) if words else ""
+
+
+def place_words(kiosk: Kiosk, service: CatalogueService) -> tuple[str, str]:
+    """Zone and floor; directions. Either may be ""."""
+    zone = zone_of(kiosk, service)
+    if zone is None:
+        return "", ""
+    names = [kiosk.local(zone.name), kiosk.local(zone.floor)]
+    return " · ".join(name for name in names if name), kiosk.local(zone.directions)
+
+
+_FOR_CITIZENS: Final = ("ticket", "kiosk", "appointment", "scanner")
+"""Tables of the catalogue whose texts say what a citizen does now; those of devices speak to technicians."""
+
+
+def so_and_do(kiosk: Kiosk, code: str, **facts: object) -> tuple[str, str]:
+    """A text of the catalogue in its two halves: what is so, and what to do now."""
+    words = kiosk.text(code, **facts)
+    so, _, do = words.partition(" · ")
+    if words == code:
+        so = kiosk.text("not_now")
+    if not do or code.partition(".")[0] not in _FOR_CITIZENS:
+        do = kiosk.text("ask_staff")
+    return so, do
+
+
+def closed_words(kiosk: Kiosk, why: HallWhy) -> tuple[str, str]:
+    """Why nothing can be had, and what to do."""
+    board = kiosk.board
+    hours = board.hours if board is not None else ()
+    do = kiosk.text(f"hall_{why}_what")
+    if why in ("closed", "out_of_hours") and hours:
+        opens = opens_words(kiosk, hours)
+        do = "\n".join(part for part in (hours_words(kiosk, hours), opens or do) if part)
+    return kiosk.text(f"hall_{why}"), do
+
+
+def card_works(kiosk: Kiosk) -> bool:
+    reader = kiosk.state.card_reader if kiosk.state is not None else None
+    return reader is not None and reader.health in WORKS
+
+
+def scanner_works(kiosk: Kiosk) -> bool:
+    scanner = kiosk.state.scanner if kiosk.state is not None else None
+    return scanner is not None and scanner.health in WORKS
+
+
+def can_print(kiosk: Kiosk) -> bool:
+    """Whether the printer would be tried; what nobody knows of it is left to the agent to refuse."""
+    printer = kiosk.state.printer if kiosk.state is not None else None
+    return printer is None or printer.health not in ("fault", "missing")

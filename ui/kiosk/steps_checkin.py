@@ -1,0 +1,164 @@
+"""Check-in for an appointment: by card, by a code before the scanner, or by a code typed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ui.elements import Art, Element, Text, column, row
+from ui.kiosk.keyboard import DIGITS, LETTERS, field, keyboard, typed
+from ui.kiosk.parts import GAP
+from ui.kiosk.services import card_works, scanner_works, so_and_do
+from ui.kiosk.step import Room, Step
+from ui.kiosk.steps_ticket import check_in
+from ui.program import NEVER
+from ui.widgets import button, rest
+from wire.screen_link import CardGone, CardShown, CodeScanned, LinkMessage, ScanWanted
+
+if TYPE_CHECKING:
+    from ui.kiosk.kiosk import Kiosk
+
+LIGHT_S: Final = 50.0
+"""The scanner's light goes out after a minute: it is asked for again before."""
+CODE_MOST: Final = 24
+
+
+class CheckInStep(Step):
+    """Says the ways that this kiosk has, and waits for a card or code."""
+
+    name = "checkin"
+
+    def __init__(self) -> None:
+        self._light_until = NEVER
+
+    def body(self, kiosk: Kiosk, room: Room) -> Element:
+        ways: list[Element] = []
+        if card_works(kiosk):
+            ways.append(_way("card", kiosk.text("checkin_card"), room))
+        if scanner_works(kiosk):
+            ways.append(_way("code", kiosk.text("checkin_code"), room))
+        ways.append(button(kiosk.text("checkin_type"), "type", kind="main", icon="keys", grow=1.0))
+        whole = column if room.tall else row
+        return column(
+            Text(kiosk.text("checkin_title"), "title", strong=True, lines=2),
+            Text(kiosk.text("checkin_how"), "large", "soft"),
+            whole(*ways, gap=3.0, grow=4.0),
+            *([rest()] if room.tall else []),
+            gap=GAP, grow=1.0,
+        )  # fmt: skip
+
+    def speech(self, kiosk: Kiosk) -> str:
+        return kiosk.text("checkin_speech")
+
+    def entered(self, kiosk: Kiosk, now: float) -> None:
+        self._light(kiosk, now)
+
+    def left(self, kiosk: Kiosk, now: float) -> None:
+        self._light_until = NEVER
+        if scanner_works(kiosk):
+            kiosk.say(ScanWanted(wanted=False))
+
+    def due(self, now: float) -> float:
+        return self._light_until
+
+    def tick(self, kiosk: Kiosk, now: float) -> None:
+        self._light(kiosk, now)
+
+    def _light(self, kiosk: Kiosk, now: float) -> None:
+        self._light_until = now + LIGHT_S
+        if scanner_works(kiosk):
+            kiosk.say(ScanWanted(wanted=True))
+
+    def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
+        if action == "type":
+            kiosk.go(CodeStep(), now)
+
+    def said(self, kiosk: Kiosk, message: LinkMessage, now: float) -> bool:
+        if isinstance(message, CardGone):
+            return True
+        if isinstance(message, CardShown):
+            return checks_in(kiosk, message, now)
+        if isinstance(message, CodeScanned) and message.kind != "ticket" and message.handle is not None:
+            check_in(kiosk, now, handle=message.handle)
+            return True
+        return False
+
+
+def checks_in(kiosk: Kiosk, card: CardShown, now: float) -> bool:
+    """With the card that was laid down."""
+    if card.lay_again:
+        return True
+    if card.handle is None:
+        kiosk.tell(" ".join(so_and_do(kiosk, "scanner.no_key")), now)
+    else:
+        check_in(kiosk, now, handle=card.handle)
+    return True
+
+
+def _way(icon: str, words: str, room: Room) -> Element:
+    side = 12.0 if room.small else 22.0
+    return column(
+        Art(icon, side, side, "accent"), Text(words, "large", align="center"),
+        gap=1.5, pad=(2.0, 1.5), fill="surface", justify="center", grow=1.0,
+    )  # fmt: skip
+
+
+class CodeStep(Step):
+    """The appointment's code, typed. On a small screen letters and digits take turns."""
+
+    name = "checkin-code"
+
+    def __init__(self) -> None:
+        self.code = ""
+        self.letters = False
+
+    def body(self, kiosk: Kiosk, room: Room) -> Element:
+        whole = DIGITS + LETTERS
+        left = room.high - room.target - GAP
+        head: list[Element] = []
+        columns = room.fit(room.target, 1.0, room.wide)
+        rows = -(-(len(whole) + 1) // columns)
+        both = rows * (room.target + 1.0) - 1.0 <= left
+        line: list[Element] = [field(kiosk, self.code, kiosk.text("type_code"), room)]
+        if both:
+            keys, title = whole, 9.0 * room.scale
+            if left - title - GAP >= rows * (room.target * 1.2 + 1.0):
+                left -= title + GAP
+                head.append(Text(kiosk.text("type_code"), "title", strong=True, lines=1))
+        else:
+            keys = LETTERS if self.letters else DIGITS
+            other = "123" if self.letters else "ABC"
+            line.append(button(other, "other", width=max(room.target, 16.0)))
+        wide = 24.0 * room.scale
+        line.append(button(kiosk.text("sure"), "take", kind="main", off=not self.code, width=wide))
+        return column(
+            *head,
+            row(*line, gap=GAP, height=room.target),
+            *([rest()] if room.tall else []),
+            keyboard(kiosk, room, keys, left),
+            rest(0.001),
+            gap=GAP, grow=1.0,
+        )  # fmt: skip
+
+    def speech(self, kiosk: Kiosk) -> str:
+        return kiosk.text("type_code")
+
+    def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
+        if action == "take" and self.code:
+            check_in(kiosk, now, code=self.code)
+        elif action == "other":
+            self.letters = not self.letters
+        else:
+            self._type(action)
+
+    def key(self, kiosk: Kiosk, key: str, now: float) -> bool:
+        return self._type(key)
+
+    def _type(self, key: str) -> bool:
+        code = typed(self.code, key, CODE_MOST)
+        if code is None:
+            return False
+        self.code = code
+        return True
+
+    def said(self, kiosk: Kiosk, message: LinkMessage, now: float) -> bool:
+        return isinstance(message, CardShown) and checks_in(kiosk, message, now)
