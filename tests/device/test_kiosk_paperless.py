@@ -7,10 +7,20 @@ from typing import Any
 
 import pytest
 
+from device.screen_link import ScreenLink
 from device.stations import numbers, paperless
 from drivers.ticket_printer.protocol import PrintResult
 from wire.messages import TicketIssuedOffline, TicketPrinted, TicketRequested
-from wire.screen_link import NumberSeen, ReprintTicket, TakeTicket, TicketProgress
+from wire.screen_link import (
+    MAX_LINE,
+    NumberSeen,
+    ReprintTicket,
+    ScreenHello,
+    TakeTicket,
+    TicketProgress,
+    decode_to_screen,
+    encode_line,
+)
 
 TAP = TakeTicket(request="r-1", service="id-card", paperless=True)
 
@@ -217,3 +227,55 @@ async def test_after_a_minute_a_number_is_not_shown_again(
     await command
     monkeypatch.setattr(numbers, "SHOWN_S", 0.0)
     assert not [m for m in kiosk_room.runner.whole() if isinstance(m, TicketProgress)]
+
+
+class Program:
+    """A screen program at the agent's socket."""
+
+    async def start(self, path: str) -> None:
+        self.reader, self.writer = await asyncio.open_unix_connection(path, limit=MAX_LINE)
+        self.say(ScreenHello(station="kiosk", role="kiosk"))
+
+    def say(self, message: Any) -> None:
+        self.writer.write(encode_line(message))
+
+    async def progress(self, stage: str) -> TicketProgress:
+        async with asyncio.timeout(5):
+            while True:
+                message = decode_to_screen(await self.reader.readuntil(b"\n"))
+                if isinstance(message, TicketProgress) and message.stage == stage:
+                    return message
+
+    def kill(self) -> None:
+        self.writer.transport.abort()
+
+
+async def test_a_screen_that_is_killed_with_the_number_on_it_shows_it_when_it_is_back(
+    kiosk_room: Any, tmp_path: Any
+) -> None:
+    path = str(tmp_path / "screens.sock")
+    link = kiosk_room.room.node.screens = ScreenLink(path, {"kiosk": kiosk_room.runner})
+    await link.start()
+    try:
+        await kiosk_room.lease()
+        kiosk_room.no_paper()
+        for stage in ("printing", "done"):
+            killed, again = Program(), Program()
+            request = f"r-{stage}"
+            await killed.start(path)
+            killed.say(TakeTicket(request=request, service="id-card", paperless=True))
+            shown = await killed.progress("printing")
+            if stage == "done":
+                killed.say(NumberSeen(request=request))
+                await killed.progress("done")
+            killed.kill()
+            await again.start(path)
+            assert (await again.progress(stage)).number == shown.number
+            if stage == "printing":
+                again.say(NumberSeen(request=request))
+                await again.progress("done")
+            again.kill()
+    finally:
+        await link.stop()
+    issued = await kiosk_room.room.event(TicketIssuedOffline, 2)
+    assert [(i.number, i.paper) for i in issued] == [("A601", "confirmed"), ("A602", "confirmed")]
