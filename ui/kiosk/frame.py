@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ui.elements import Art, Box, Element, Gap, Page, Text, column, row
+from ui.elements import Art, Box, Element, Gap, Page, Text, column, growing, row
 from ui.kiosk.services import can_print, card_works
 from ui.kiosk.step import Room, Step
 from ui.kiosk.steps_card import greeting, offered_words
@@ -59,16 +59,17 @@ def framed(kiosk: Kiosk, step: Step, screen: Screen, now: float) -> Page:
     asks = left_s is not None and step.warns == "page"
     inner = _still_there(kiosk, left_s or 0.0) if asks else step.body(kiosk, room)
     gathered = screen.small or low or (screen.portrait and kiosk.modes.elder)
-    parts: list[Element] = [_header(kiosk, screen, now, size.head, gathered or screen.portrait)]
+    # Shares of the height, not wishes: what has less room than it wants makes its type smaller.
+    parts = [growing(_header(kiosk, screen, now, size.head, gathered or screen.portrait), size.head)]
     if size.line:
-        parts.append(_band(kiosk, now, size.line, screen.portrait and not gathered))
+        parts.append(growing(_band(kiosk, now, size.line, screen.portrait and not gathered), size.line))
     if low:
-        parts.append(_above(kiosk, size.above))
-    parts.append(column(inner, pad=(size.margin, size.edge), grow=1.0, name="body"))
+        parts.append(growing(_above(kiosk, size.above), size.above))
+    parts.append(column(inner, pad=(size.margin, size.edge), grow=left + 2 * size.edge, name="body"))
     if left_s is not None and step.warns == "foot":
-        parts.append(_asking_foot(kiosk, left_s, size))
+        parts.append(growing(_asking_foot(kiosk, left_s, size), size.foot))
     else:
-        parts.append(_footer(kiosk, step, size, gathered, asks))
+        parts.append(growing(_footer(kiosk, step, size, gathered, asks), size.foot))
     return Page(
         f"{step.name}-asking" if asks else step.name,
         column(*parts),
