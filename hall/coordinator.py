@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Final
 
 from hall.alarms import Alarms
@@ -42,6 +43,7 @@ from wire.messages import (
     NodeState,
 )
 from wire.mqtt import Mqtt, Received
+from wire.proof import read_key
 from wire.topics import Topic, subscription, topic
 
 logger = logging.getLogger(__name__)
@@ -111,6 +113,7 @@ class Coordinator:
     async def start(self) -> None:
         """Replay, then connect and go on connecting. Raises JournalError."""
         await self.runtime.start()
+        self._look_at_key()
         assert self.runtime.state.business_date is not None
         self._mqtt = Mqtt(
             self.config.broker,
@@ -134,6 +137,15 @@ class Coordinator:
             asyncio.create_task(self._beat(), name="coordinator heartbeat"),
             asyncio.create_task(self._clock(), name="coordinator clock"),
         ]
+
+    def _look_at_key(self) -> None:
+        """Appointments are imported later, by another system at night: somebody should know before."""
+        path = self.config.hall.match_key_file
+        if path:
+            try:
+                read_key(Path(path))
+            except (OSError, ValueError) as error:
+                logger.error("appointments cannot be imported: %s: %s", path, error)
 
     async def stop(self) -> None:
         """Say offline first, finish what is pending, close the journal."""
