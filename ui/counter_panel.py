@@ -28,6 +28,8 @@ AGE_S: Final = 20
 """A panel that has just started flashes a call that is not older than that."""
 AWAY_S: Final = 5.0
 """An agent that is gone for so long is marked; it may only be starting again."""
+ONE_LINE: Final = 0.6
+"""Type that stands in one line may be so much smaller than in several."""
 STRIP: Final = 2.6
 """A screen that is so many times as wide as high has everything in one row."""
 
@@ -234,7 +236,7 @@ class _Picture:
             fill, ink = ("surface", "call") if self.other else ("call", "call_ink")
         key = f"counter_panel.{self.counter.state}"
         inner = wide - 6.0
-        top = size_for([self.tongue.text(key)], inner, min(9.0, high * 0.13), 3.6)
+        top = size_for([self.tongue.text(key)], inner, high * 0.13, 3.6)
         made: list[Element] = [Text(self.tongue.text(key), top, ink, "center", lines=1)]
         used = top * LEADING + 4.0
         if below := self.tongue.under(key):
@@ -244,7 +246,7 @@ class _Picture:
         if self.counter.service_name is not None:
             words = self.tongue.local(self.counter.service_name)
             under = self.tongue.local_under(self.counter.service_name)
-            size = _size(words, inner, high * 0.26, 6.4)
+            size = _size(words, inner, high * 0.26, max(6.4, high * 0.1))
             service = [Text(words, size, ink, "center", least=3.0)]
             used += lines(words, inner / size) * size * LEADING
             if under:
@@ -265,12 +267,12 @@ class _Picture:
         closed = self.counter.state in ("closed", "paused")
         ink = "soft" if self.stale else "warn" if closed else "ink"
         words = self.tongue.text(large)
-        size = min(_size(words, inner, high * 0.45, 24.0), 24.0)
+        size = _size(words, inner, high * 0.45, max(24.0, high * 0.36))
         made: list[Element] = [Text(words, size, ink, "center", strong=True, least=4.0)]
         if below := self.tongue.under(large):
             made.append(Text(below, size * 0.5, ink, "center", least=3.0))
         for told, told_below in then:
-            told_size = _size(told, inner, high * 0.18, min(10.0, size * 0.6))
+            told_size = _size(told, inner, high * 0.18, min(16.0, size * 0.6))
             made.append(Text(told, told_size, "soft" if self.stale else "ink", "center", least=3.4))
             if told_below:
                 made.append(Text(told_below, told_size * 0.6, "soft", "center", least=2.6))
@@ -355,8 +357,13 @@ def _share(element: Element, length: float) -> Box:
 
 
 def _size(words: str, wide: float, high: float, most: float) -> float:
-    """The greatest size, at most `most`, at which the words stand on `wide` × `high` units."""
-    size = min(most, high / LEADING)
+    """The greatest size, at most `most`, at which the words stand on `wide` × `high` units.
+
+    In one line, if that is not much smaller than in several: a short name is not torn apart.
+    """
+    most = min(most, high / LEADING)
+    one = min(most, wide / (ems(words) * 1.04)) if words else most
+    size = most
     while size > 3.6 and lines(words, wide / (size * 1.04)) * size * LEADING > high:
         size *= 0.94
-    return size
+    return one if one > ONE_LINE * size else size

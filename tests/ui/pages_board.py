@@ -223,5 +223,4 @@ PAGES: dict[str, Callable[[str], HallDisplay]] = {
     "board_both_languages": lambda language: display(both(language), FULL, playlist=picture()),
     "board_both_many": lambda language: display(both(language), MANY),
 }
-WAYS: dict[str, list[str]] = {}
-"""Nobody touches a hall display."""
+CLOCKS = {"board_flashing": START + 20.6, "board_stale": START + 45.0}

@@ -72,6 +72,13 @@ def panel(
     return program
 
 
+def _flashing(language: str) -> CounterPanel:
+    """A new call, in its other look."""
+    program = panel(language, counter("open"))
+    program.said(CounterShown(counter=counter("called", "A006"), prompt=None, stale=False), START + 5)
+    return program
+
+
 def both(language: str) -> str:
     return "zh-CN+en" if language == "zh-CN" else "en+zh-CN"
 
@@ -79,6 +86,7 @@ def both(language: str) -> str:
 PAGES: dict[str, Callable[[str], CounterPanel]] = {
     "counter_starting": lambda language: CounterPanel(language),
     "counter_called": lambda language: panel(language, counter("called", "A005")),
+    "counter_flashing": lambda language: _flashing(language),
     "counter_serving": lambda language: panel(language, counter("serving", "A005", clerk=NUMBER_ONLY)),
     "counter_long": lambda language: panel(
         language, counter("called", "ABC123456", name=LONG_NAME, service_name=LONG_SERVICE)
@@ -98,5 +106,4 @@ PAGES: dict[str, Callable[[str], CounterPanel]] = {
         both(language), counter("serving", "A005", name=LONG_NAME, service_name=LONG_SERVICE), stale=True
     ),
 }
-WAYS: dict[str, list[str]] = {}
-"""Nobody touches a counter panel."""
+CLOCKS = {"counter_flashing": START + 5.6}
