@@ -172,6 +172,18 @@ def _board(language: str, theme: Theme | None) -> Program:
     return HallDisplay(language)
 
 
+def _counter(language: str, theme: Theme | None) -> Program:
+    from ui.counter_panel import CounterPanel
+
+    return CounterPanel(language)
+
+
+def _rating(language: str, theme: Theme | None) -> Program:
+    from ui.rating.program import RatingPanel
+
+    return RatingPanel(language)
+
+
 def _panel(language: str, theme: Theme | None) -> Program:
     from ui.panel import Panel
 
@@ -181,5 +193,7 @@ def _panel(language: str, theme: Theme | None) -> Program:
 SCREENS: Final[dict[str, tuple[str, Callable[[str, Theme | None], Program]]]] = {
     "kiosk": ("取号机 · the kiosk where numbers are taken", _kiosk),
     "board": ("综合屏 · the hall display", _board),
+    "counter": ("窗口屏 · the panel over a counter", _counter),
+    "rating": ("评价器 · the rating panel", _rating),
     "panel": ("窗口上方的纯文字屏 · plain text over a counter", _panel),
 }

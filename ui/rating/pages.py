@@ -19,6 +19,8 @@ HEAD: Final = 13.0
 BAR: Final = 1.6
 QR: Final = 30.0
 GAP: Final = 1.6
+REST: Final = 18.8
+"""Height of what stands with the reasons: question, gaps and edges."""
 
 
 def rating_page(
@@ -50,10 +52,10 @@ def _target(screen: Screen) -> float:
 def _grid_of(screen: Screen) -> tuple[int, int]:
     """Columns and rows of reasons on a page."""
     target = _target(screen)
-    room = screen.height / screen.unit - _head_height(screen) - BAR - target - 26.0
+    room = screen.height / screen.unit - _head_height(screen) - BAR - target - REST
     if screen.portrait:
-        room -= QR
-    rows = int(room / (max(target, 13.0) + GAP))
+        room -= QR + 9.0
+    rows = int((room + GAP) / (max(target, 13.0) + GAP))
     return (2 if screen.portrait else 3), max(1, min(4, rows))
 
 
@@ -151,7 +153,7 @@ class _Picture:
             )  # fmt: skip
         return column(
             Art("face", 20.0, 20.0, ink, (grade,), grow=1.0),
-            Box((Text(words, 5.0, ink, "center", least=3.6),), height=3.6 * LEADING * 2, align="stretch"),
+            Box((Text(words, 4.8, ink, "center", least=3.6),), height=4.8 * LEADING * 2),
             gap=1.6, pad=(1.2, 2.4), fill=fill, line="line", touch=f"grade:{grade}", label=words, off=off,
         )  # fmt: skip
 
@@ -214,7 +216,7 @@ class _Picture:
         given = self._text("rating.given", grade=self._text(f"rating.grade_{grade}"))
         do = "rating.thanks_do" if grade >= 3 else "rating.thanks_bad"
         words = column(
-            Art("face", 22.0, 22.0, "accent", (max(1, grade),)),
+            Art("tick", 20.0, 20.0, "good"),
             Text(self._text("rating.thanks"), 9.0, "ink", "center", least=4.6, strong=True),
             Text(given, 5.4, "ink", "center", least=3.6),
             Text(self._text(do), 5.0, "soft", "center", least=3.6),
