@@ -49,23 +49,23 @@ def _target(screen: Screen) -> float:
     return screen.from_mm(15.0) / screen.unit + 0.4
 
 
-def _grid_of(screen: Screen) -> tuple[int, int]:
-    """Columns and rows of reasons on a page."""
+def _grid_of(screen: Screen, reasons: int) -> tuple[int, int]:
+    """Columns and rows of so many reasons on a page."""
     target = _target(screen)
     room = screen.height / screen.unit - _head_height(screen) - BAR - target - REST
     if screen.portrait:
         room -= QR + 9.0
-    rows = int((room + GAP) / (max(target, 13.0) + GAP))
-    return (2 if screen.portrait else 3), max(1, min(4, rows))
+    rows = int((room + GAP) / (max(target, 15.0) + GAP))
+    return (2 if screen.portrait or reasons in (2, 4) else 3), max(1, min(4, rows))
 
 
 def _head_height(screen: Screen) -> float:
     return max(HEAD, _target(screen) + 2.0)
 
 
-def reasons_a_page(screen: Screen) -> int:
-    """How many reasons stand on one page."""
-    columns, rows = _grid_of(screen)
+def reasons_a_page(screen: Screen, reasons: int) -> int:
+    """How many of the reasons stand on one page."""
+    columns, rows = _grid_of(screen, reasons)
     return columns * rows
 
 
@@ -162,7 +162,7 @@ class _Picture:
         flow = self.flow
         grade = flow.grade or 0
         reasons = flow.reasons()
-        columns, rows = _grid_of(self.screen)
+        columns, rows = _grid_of(self.screen, len(reasons))
         each = columns * rows
         key = "rating.why_good" if grade >= 3 else "rating.why_bad"
         given = self._text("rating.given", grade=self._text(f"rating.grade_{grade}"))

@@ -70,5 +70,5 @@ class RatingPanel(Program):
             self._language = self._own
 
     def page(self, screen: Screen, now: float) -> Page:
-        self._each = reasons_a_page(screen)
+        self._each = reasons_a_page(screen, len(self._flow.reasons()))
         return rating_page(self._flow, self._counter, self._photo, self._language, screen, now)
