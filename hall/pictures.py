@@ -43,18 +43,19 @@ def publishable(path: Path) -> Picture:
         if size > MAX_FILE:
             raise PictureError(f"文件过大 · {size} bytes, at most {MAX_FILE}")
         with warnings.catch_warnings():
-            # Pillow only warns of what it takes for a bomb; ours is the smaller limit, checked below.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Of broken EXIF, and of what Pillow takes for a bomb: ours is the smaller limit, checked below.
+            warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise PictureError(f"像素过多 · {image.width} x {image.height} pixels")
                 image.draft("RGB", (SIDE, SIDE))
                 upright = _upright(image)
+    except PictureError:
+        raise
     except OSError as error:
         raise PictureError(f"无法读取 · cannot be read: {error.strerror or 'not a picture'}") from error
-    except (ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        if isinstance(error, PictureError):
-            raise
+    except Exception as error:
+        # Broken files fail in many ways inside Pillow; whatever it is, this file is not shown.
         raise PictureError(f"不是完好的图片 · not a whole picture: {type(error).__name__}") from error
     format_, data = _small(upright)
     return Picture(picture=hashlib.sha256(data).hexdigest()[:32], format=format_, data=data)
