@@ -1,14 +1,18 @@
 """The guides (办事指南) of a kiosk: which there are, one whole, and what to bring for it on paper.
 
-All of them are kept in memory as the broker gives them at each connection; what is not in the list is old.
-A list of materials is no ticket: it is printed once per request, and nothing of it is on disk.
+All of them are in memory as the broker gives them at each connection, and on disk for a start without it.
+What is not in the list is old. A list of materials is no ticket: it is printed once per request, and nothing of it
+is on disk.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Final
+
+import msgspec
 
 from device.stations.station import Node
 from drivers.errors import DriverError
@@ -22,9 +26,19 @@ logger = logging.getLogger(__name__)
 
 GUIDES: Final = 500
 """Guides that are kept; of further ones the names are not shown."""
+KEPT_BYTES: Final = 8 * 1024 * 1024
+"""Of all guides on disk; more are not there after a start without the hall."""
+KEEP_S: Final = 20.0
+"""Guides come one by one: so long after a change they are written down together."""
+KEY: Final = "guides"
 KEPT_REQUESTS: Final = 16
 """Requests whose paper is remembered, for a screen that says one again."""
 GONE: Final = "guide.gone"
+
+
+class _Kept(msgspec.Struct):
+    list: GuideList
+    guides: tuple[Guide, ...]
 
 
 class GuideDesk:
@@ -37,28 +51,63 @@ class GuideDesk:
         self._printer = printer
         self._show = show
         self._list: GuideList | None = None
+        self._heard = False
         self._guides: dict[str, Guide] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._printed: dict[str, GuidePrinted | None] = {}
         """By request; None: it is being printed."""
 
     # ---------------------------------------------------------------- from the hall
+
+    async def start(self) -> None:
+        """Take up the guides of an earlier process. Raises StorageError."""
+        if (kept := await self._node.storage.kept(KEY)) is None:
+            return
+        try:
+            found = msgspec.json.decode(kept, type=_Kept)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            logger.error("the kept guides are not readable: %s", error)
+            return
+        self._list = found.list
+        self._guides = {guide.guide: guide for guide in found.guides}
 
     def on_retained(self, message: Message) -> None:
         """Anything but guides is ignored."""
         if isinstance(message, Guide):
             # Guides come before the list or after it: kept until a list says that they are old.
             if message.guide in self._guides or len(self._guides) < GUIDES:
-                self._guides[message.guide] = message
+                if self._guides.get(message.guide) != message:
+                    self._guides[message.guide] = message
+                    self._keep_soon()
             else:
                 logger.warning("guide %s: there are %d already", message.guide, GUIDES)
         elif isinstance(message, GuideList):
-            known = self._list
+            # What an earlier process kept is of no weight: the hall may have been set up anew.
+            known = self._list if self._heard else None
             if known is not None and (message.epoch, message.rev) <= (known.epoch, known.rev):
                 return
+            self._heard = True
+            if message == self._list:
+                return
             self._list = message
+            self._keep_soon()
             listed = self._listed()
             self._guides = {id: guide for id, guide in self._guides.items() if id in listed}
             self._show(self.shown())
+
+    def _keep_soon(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(KEEP_S, self._keep)
+
+    def _keep(self) -> None:
+        self._timer = None
+        if self._list is None:
+            return
+        kept = msgspec.json.encode(_Kept(self._list, tuple(self._guides.values())))
+        if len(kept) <= KEPT_BYTES:
+            self._node.spawn(self._node.storage.keep(KEY, kept), "keeping the guides")
+        else:
+            logger.warning("the guides are not kept: %d bytes, at most %d", len(kept), KEPT_BYTES)
 
     def shown(self) -> GuidesShown:
         """The names."""

@@ -103,6 +103,7 @@ class KioskStationRunner(Station):
 
     async def start(self) -> None:
         await self._playlist.start()
+        await self._guides.start()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -54,6 +54,36 @@ async def guide(kiosk: Any, id: str = "id-card") -> Any:
     return (await kiosk.shown(GuideShown, before + 1)).guide
 
 
+async def test_guides_are_there_after_a_start_without_the_hall(
+    kiosk_room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guides, "KEEP_S", 0.0)
+    retained(kiosk_room, GUIDE, listed(7, TITLE))
+    async with asyncio.timeout(5):
+        while await kiosk_room.room.storage.kept(guides.KEY) is None:
+            await asyncio.sleep(0.001)
+    again = guides.GuideDesk(kiosk_room.room.node, kiosk_room.room.printer, kiosk_room.runner._show)
+    await again.start()
+    assert again.shown() == GuidesShown(guides=(TITLE,))
+    again.ask(AskGuide(guide="id-card"))
+    assert kiosk_room.room.screen.of(GuideShown)[-1].guide == GUIDE
+    # a hall's server that was set up anew counts from the beginning
+    again.on_retained(listed(1))
+    assert again.shown() == GuidesShown(guides=())
+
+
+async def test_guides_that_are_no_guides_or_too_many_for_the_disk_are_not_kept(
+    kiosk_room: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await kiosk_room.room.storage.keep(guides.KEY, b"{}")
+    await kiosk_room.runner.start()
+    assert "not readable" in caplog.text
+    monkeypatch.setattr(guides, "KEEP_S", 0.0)
+    monkeypatch.setattr(guides, "KEPT_BYTES", 10)
+    retained(kiosk_room, listed(1, TITLE), GUIDE)
+    await kiosk_room.room.until(lambda: "are not kept" in caplog.text)
+
+
 def test_the_kiosk_reads_the_halls_guides_and_playlist(kiosk_room: Any) -> None:
     names = [name for name, ids in kiosk_room.runner.topics if ids == {}]
     assert {"guides", "guide", "playlist"} <= set(names)
