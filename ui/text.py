@@ -11,7 +11,7 @@ from ui import fonts
 
 NOT_FIRST: Final = frozenset("，。、；：！？）】》」』”’·%℃…,.;:!?)]}~～—々")
 NOT_LAST: Final = frozenset("（【《「『“‘([{￥$")
-_PIECES: Final = re.compile(r"\n|[ \t]+|[!-~À-ɏ*]+|.", re.DOTALL)
+_PIECES: Final = re.compile(r"\n|[ \t]+|[!-~À-ɏ*–]+|.", re.DOTALL)
 """A newline, a space, a word of Latin letters and digits, or one Chinese character."""
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LOW_PART: Final = 0.6
 """Share of a large screen, from below, in which controls lie where they must lie low."""
 TARGET_MM: Final = 15.0
+KEYS_GAP: Final = 2.0
+USUAL: Final = 3.6
+"""Units: as small as usual type may get the frame's own may get in elder mode too."""
 
 
 _LOOKS: Final = {
@@ -52,13 +55,13 @@ def framed(kiosk: Kiosk, step: Step, screen: Screen, now: float) -> Page:
     low = kiosk.modes.low_reach and not screen.small
     wide, high = screen.width / screen.unit, screen.height / screen.unit
     target = screen.from_mm(TARGET_MM) / screen.unit
-    size = _measures(screen, kiosk.modes.scale, target, low)
+    gathered = screen.small or low or (screen.portrait and kiosk.modes.elder)
+    size = _measures(screen, kiosk.modes.scale, target, low, gathered)
     left = high - size.head - size.line - size.above - size.foot - 2 * size.edge
     room = Room(screen, wide - 2 * size.margin, left, target, kiosk.modes.scale)
     left_s = kiosk.left_s(now)
     asks = left_s is not None and step.warns == "page"
     inner = _still_there(kiosk, left_s or 0.0) if asks else step.body(kiosk, room)
-    gathered = screen.small or low or (screen.portrait and kiosk.modes.elder)
     # Shares of the height, not wishes: what has less room than it wants makes its type smaller.
     parts = [growing(_header(kiosk, screen, now, size.head, gathered or screen.portrait), size.head)]
     if size.line:
@@ -69,7 +72,7 @@ def framed(kiosk: Kiosk, step: Step, screen: Screen, now: float) -> Page:
     if left_s is not None and step.warns == "foot":
         parts.append(growing(_asking_foot(kiosk, left_s, size), size.foot))
     else:
-        parts.append(growing(_footer(kiosk, step, size, gathered, asks), size.foot))
+        parts.append(growing(_footer(kiosk, step, screen, size, gathered, asks), size.foot))
     return Page(
         f"{step.name}-asking" if asks else step.name,
         column(*parts),
@@ -80,14 +83,14 @@ def framed(kiosk: Kiosk, step: Step, screen: Screen, now: float) -> Page:
     )
 
 
-def _measures(screen: Screen, scale: float, target: float, low: bool) -> _Measures:
+def _measures(screen: Screen, scale: float, target: float, low: bool, gathered: bool) -> _Measures:
     if screen.small:
         return _Measures(8.0 if scale == 1.0 else 9.0, 0.0, 0.0, target + 1.6, 2.0, 1.0)
     head, line = 11.0 * min(scale, 1.2), 7.0 * min(scale, 1.25)
     foot = max(target, 10.0)
     if screen.portrait:
-        line += 4.0
-        foot *= scale
+        line += 9.0
+        foot = 2 * foot * min(scale, 1.2) + KEYS_GAP if gathered else foot
     above = max(0.0, screen.height / screen.unit * (1 - LOW_PART) - head - line) if low else 0.0
     return _Measures(head, line, above, foot + 3.0, 4.0, 2.5)
 
@@ -96,7 +99,7 @@ def _measures(screen: Screen, scale: float, target: float, low: bool) -> _Measur
 
 
 def _header(kiosk: Kiosk, screen: Screen, now: float, height: float, gathered: bool) -> Element:
-    size = "body" if screen.small else "large"
+    size = "body" if screen.small or kiosk.modes.elder else "large"
     kind, words = _line(kiosk, now) if screen.small else ("", "")
     said = kind in ("notice", "trouble", "person")
     if not said:
@@ -105,7 +108,8 @@ def _header(kiosk: Kiosk, screen: Screen, now: float, height: float, gathered: b
     parts: list[Element] = []
     if kiosk.logo is not None:
         parts.append(Art("file", height * 0.7, height * 0.7, args=(kiosk.logo, "fit")))
-    parts.append(Text(words, size, ink, grow=1.0, lines=2, strong=not said))
+    least = USUAL / kiosk.modes.scale
+    parts.append(Text(words, size, ink, grow=1.0, lines=2, least=least, strong=not said))
     if (at := kiosk.hall_time(now)) is not None:
         parts.append(Text(at.strftime("%H:%M"), size, ink))
     if not gathered:
@@ -145,7 +149,9 @@ def _band(kiosk: Kiosk, now: float, height: float, switches: bool) -> Element:
     """The line; on an upright screen with what the header has no room for."""
     kind, words = _line(kiosk, now)
     fill, ink = _LOOKS[kind]
-    parts: list[Element] = [Text(words, "body", ink, align="left", lines=3, grow=1.0)]
+    parts: list[Element] = [
+        Text(words, "body", ink, align="left", lines=3, grow=1.0, least=USUAL / kiosk.modes.scale)
+    ]
     if kind in ("hint", "person"):
         parts.insert(0, Art("card", 5.0, 5.0, ink))
     if switches:
@@ -169,7 +175,7 @@ def _above(kiosk: Kiosk, height: float) -> Element:
 # ---------------------------------------------------------------- below
 
 
-def _footer(kiosk: Kiosk, step: Step, size: _Measures, gathered: bool, asks: bool) -> Element:
+def _footer(kiosk: Kiosk, step: Step, screen: Screen, size: _Measures, gathered: bool, asks: bool) -> Element:
     if asks:
         return row(
             button(kiosk.text("home"), "home", grow=1.0),
@@ -188,8 +194,14 @@ def _footer(kiosk: Kiosk, step: Step, size: _Measures, gathered: bool, asks: boo
         names.append(("help", "help"))
     if not names:
         return Gap(size.foot)
-    parts = [button(kiosk.text(name), action, grow=1.0, size=type_size) for name, action in names]
-    return row(*parts, gap=2.0, pad=(size.margin, 0.8), height=size.foot, name="footer")
+    keys = [button(kiosk.text(name), action, grow=1.0, size=type_size) for name, action in names]
+    if screen.portrait and gathered:
+        parts: list[Element] = [
+            row(*keys[at : at + 3], gap=KEYS_GAP, grow=1.0) for at in range(0, len(keys), 3)
+        ]
+    else:
+        parts = [row(*keys, gap=KEYS_GAP, grow=1.0)]
+    return column(*parts, gap=KEYS_GAP, pad=(size.margin, 0.8), height=size.foot, name="footer")
 
 
 def _asking_foot(kiosk: Kiosk, left_s: float, size: _Measures) -> Element:

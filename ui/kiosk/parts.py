@@ -21,7 +21,6 @@ GAP: Final = 1.6
 TILE_WIDE: Final = 42.0
 """Least width of a tile, in units, at usual type."""
 TILE_HIGH: Final = 13.0
-TITLE: Final = 9.5
 TILE_MOST: Final = 26.0
 """Higher tiles would only make the way of the hand longer."""
 
@@ -52,6 +51,8 @@ def tiles(room: Room, cells: Sequence[Box], high: float, pager: Pager) -> Box:
     """
     high -= 0.3  # whole pixels
     columns, rows, each = _shape(room, cells, high)
+    wide = (room.wide - (columns - 1) * GAP) / columns
+    cells = [_parted(room, cell, wide, each) for cell in cells]
     part = pager.of(-(-len(cells) // (columns * rows)))
     shown = tuple(cells[part * columns * rows : (part + 1) * columns * rows])
     if pager.parts == 1:
@@ -62,16 +63,31 @@ def tiles(room: Room, cells: Sequence[Box], high: float, pager: Pager) -> Box:
     return Box((grid(shown, columns, gap=GAP, rows=rows, grow=1.0),), height=whole)
 
 
-def choosing(
-    kiosk: Kiosk, room: Room, title: str, cells: Sequence[Box], pager: Pager, high: float
-) -> list[Element]:
-    """A title, with the pager's keys beside it where they are needed, and the tiles under it: `high` units."""
-    head = TITLE * min(room.scale, 1.3)
-    grid = tiles(room, cells, high - head - GAP, pager)
-    if pager.parts > 1 and head < room.target:
-        head = room.target
-        grid = tiles(room, cells, high - head - GAP, pager)
-    return [titled(kiosk, room, title, pager, head), column(grid, grow=1.0)]
+def _parted(room: Room, cell: Box, wide: float, high: float) -> Box:
+    """The cell with the line under its name broken between its parts, if it would be broken anyhow and there
+    is room for it."""
+    last = cell.children[-1]
+    if not isinstance(last, Text) or " · " not in last.words:
+        return cell
+    pad = cell.pad[0] if isinstance(cell.pad, tuple) else cell.pad
+    if room.height_of(last, wide - 2 * pad) <= room.height_of(replace(last, words="号"), wide):
+        return cell
+    broken = replace(
+        cell, children=(*cell.children[:-1], replace(last, words=last.words.replace(" · ", "\n")))
+    )
+    return broken if room.height_of(least(broken), wide) <= high else cell
+
+
+def fitting(room: Room, texts: Sequence[Text], wide: float, high: float, gap: float) -> list[Text]:
+    """The first of `texts`, the more important first, that have room at their least type."""
+    kept: list[Text] = []
+    used = -gap
+    for element in texts:
+        used += gap + room.height_of(replace(element, size=element.least), wide)
+        if kept and used > high:
+            break
+        kept.append(element)
+    return kept
 
 
 def fits_whole(room: Room, cells: Sequence[Box], high: float) -> bool:
@@ -87,7 +103,7 @@ def _shape(room: Room, cells: Sequence[Box], high: float) -> tuple[int, int, flo
     best_worth = (0, 0.0)
     for columns in range(1, room.fit(TILE_WIDE * room.scale, GAP, room.wide) + 1):
         wide = (room.wide - (columns - 1) * GAP) / columns
-        needs = [height_of(_least(cell), wide, room.screen, theme, room.scale) for cell in cells]
+        needs = [height_of(least(cell), wide, room.screen, theme, room.scale) for cell in cells]
         each = max([room.target, TILE_HIGH * room.scale, *needs])
         rows = room.fit(each, GAP, high)
         on_one = min(len(cells), columns * rows)
@@ -100,12 +116,12 @@ def _shape(room: Room, cells: Sequence[Box], high: float) -> tuple[int, int, flo
     return best
 
 
-def _least(element: Element) -> Element:
+def least(element: Element) -> Element:
     """The same with its type as small as it may get."""
     if isinstance(element, Text):
         return replace(element, size=element.least)
     if isinstance(element, Box):
-        return replace(element, children=tuple(_least(child) for child in element.children))
+        return replace(element, children=tuple(least(child) for child in element.children))
     return element
 
 
@@ -122,17 +138,34 @@ def titled(kiosk: Kiosk, room: Room, words: str, pager: Pager, high: float) -> B
 def listed(
     kiosk: Kiosk, room: Room, words: str, cells: Sequence[Box], pager: Pager, high: float | None = None
 ) -> Element:
-    """A title and the part of `cells` that the pager shows, in `high` units (the room's when None)."""
+    """A title and the part of `cells` that the pager shows, in `high` units (the room's when None).
+
+    The pager's keys stand beside the title, on an upright page below the cells.
+    """
     high = room.high if high is None else high
-    head = room.height_of(Text(words, "title", strong=True))
+    title = Text(words, "title", strong=True, lines=2)
+    head, foot = room.height_of(title), 0.0
     grid = tiles(room, cells, high - head - 2 * GAP, pager)
     if pager.parts > 1:
-        head = max(room.target + 0.6, 8.0 * room.scale)
-        grid = tiles(room, cells, high - head - 2 * GAP, pager)
-    # Shares of the height, not wishes: what has less room than it wants makes its type smaller.
-    spare = max(0.1, high - head - 2 * GAP - grid.height)
-    title = replace(titled(kiosk, room, words, pager, 0.0), grow=head)
-    return column(title, replace(grid, grow=grid.height), Gap(grow=spare), gap=GAP, grow=1.0)
+        keys = max(room.target + 0.6, 8.0 * room.scale)
+        if room.tall:
+            foot = keys + GAP
+        else:
+            head = keys
+        grid = tiles(room, cells, high - head - foot - 2 * GAP, pager)
+    spare = max(0.1, high - head - foot - 2 * GAP - grid.height)
+    if not foot:
+        return shares((titled(kiosk, room, words, pager, 0.0), head), (grid, grid.height), (Gap(), spare))
+    keys_row = pager.keys(kiosk, room)
+    return shares((title, head), (grid, grid.height), (Gap(), spare), (keys_row, foot - GAP))
+
+
+def shares(*parts: tuple[Element, float]) -> Box:
+    """A column of elements with their heights in units, GAP between them.
+
+    Each gets its share and no more: what wants more room makes its type smaller.
+    """
+    return column(*(growing(element, high) for element, high in parts), gap=GAP, grow=1.0)
 
 
 def fact(words: str, value: str, *, size: str = "large", grow: float = 1.0) -> Box:
@@ -143,25 +176,43 @@ def fact(words: str, value: str, *, size: str = "large", grow: float = 1.0) -> B
     )  # fmt: skip
 
 
-def told(room: Room, icon: str, so: str, do: str, *more: Element, colour: str = "accent") -> Element:
-    """One thing said plainly: what is so, what to do now, and whatever else stands below."""
-    side = 11.0 if room.small else 18.0
-    return column(
-        rest(),
-        Art(icon, side, side, colour),
-        Text(so, "title", align="center", strong=True),
-        *([Text(do, "large", align="center")] if do else []),
-        *more,
-        rest(),
-        gap=2.0 if room.small else 3.0, grow=1.0,
-    )  # fmt: skip
+def told(
+    room: Room,
+    icon: str,
+    so: str,
+    do: str,
+    *more: Element,
+    colour: str = "accent",
+    high: float | None = None,
+) -> Element:
+    """One thing said plainly: what is so, what to do now, and whatever else stands below.
+
+    In `high` units (the room's when None), of which the drawing gets what the words leave.
+    """
+    gap = 2.0 if room.small else 3.0
+    words: list[Element] = [Text(so, "title", align="center", strong=True)]
+    words += [Text(do, "large", align="center")] if do else []
+    words += more
+    left = (room.high if high is None else high) - sum(room.height_of(e) + gap for e in words) - 2 * gap
+    side = min(18.0, left)
+    art: list[Element] = [Art(icon, side, side, colour)] if side >= 6.0 else []
+    return column(rest(), *art, *words, rest(), gap=gap, grow=1.0)
 
 
-def choices(room: Room, *buttons: Box) -> Element:
+def told_with(room: Room, icon: str, so: str, do: str, *buttons: Box, above: str = "") -> Element:
+    """The same, what it is about above it, and what can be done below."""
+    below = choices(room, *buttons)
+    about = Text(above, "large", "accent", align="center")
+    taken = below.height + GAP + (room.height_of(about) + GAP if above else 0.0)
+    inner = told(room, icon, so, do, high=room.high - taken)
+    return column(*([about] if above else []), inner, below, gap=GAP, grow=1.0)
+
+
+def choices(room: Room, *buttons: Box) -> Box:
     """Buttons side by side, or one under the other where the page is narrow."""
     high = max(room.target, 11.0)
     if room.tall:
-        return column(*(growing(b) for b in buttons), gap=2.5, height=len(buttons) * (high + 6.0))
+        return column(*(growing(b) for b in buttons), gap=2.5, height=len(buttons) * (high + 4.0))
     return row(*(growing(b) for b in buttons), gap=2.5, height=high + (0.0 if room.small else 4.0))
 
 

@@ -36,15 +36,12 @@ class CheckInStep(Step):
             ways.append(_way("card", kiosk.text("checkin_card"), room))
         if scanner_works(kiosk):
             ways.append(_way("code", kiosk.text("checkin_code"), room))
-        ways.append(button(kiosk.text("checkin_type"), "type", kind="main", icon="keys", grow=1.0))
-        whole = column if room.tall else row
-        return column(
-            Text(kiosk.text("checkin_title"), "title", strong=True, lines=2),
-            Text(kiosk.text("checkin_how"), "large", "soft"),
-            whole(*ways, gap=3.0, grow=4.0),
-            *([rest()] if room.tall else []),
-            gap=GAP, grow=1.0,
-        )  # fmt: skip
+        ways.append(_way("keys", kiosk.text("checkin_type"), room, "type"))
+        title = Text(kiosk.text("checkin_title"), "title", strong=True)
+        if not room.tall:
+            return column(title, row(*ways, gap=3.0, grow=1.0), gap=GAP, grow=1.0)
+        how = Text(kiosk.text("checkin_how"), "large", "soft")
+        return column(title, how, column(*ways, gap=3.0, grow=4.0), rest(), gap=2.0, grow=1.0)
 
     def speech(self, kiosk: Kiosk) -> str:
         return kiosk.text("checkin_speech")
@@ -94,12 +91,16 @@ def checks_in(kiosk: Kiosk, card: CardShown, now: float) -> bool:
     return True
 
 
-def _way(icon: str, words: str, room: Room) -> Element:
-    side = 12.0 if room.small else 22.0
-    return column(
-        Art(icon, side, side, "accent"), Text(words, "large", align="center"),
-        gap=1.5, pad=(2.0, 1.5), fill="surface", justify="center", grow=1.0,
-    )  # fmt: skip
+def _way(icon: str, words: str, room: Room, action: str | None = None) -> Element:
+    """One way, told; the one that is touched looks like a key."""
+    side = min(12.0 if room.small else 20.0, room.high * (0.15 if room.tall else 0.3))
+    fill, ink = ("surface", "ink") if action is None else ("accent", "accent_ink")
+    art = Art(icon, side, side, "accent" if action is None else ink)
+    if room.tall:
+        inside = (art, Text(words, "title", ink, grow=1.0))
+        return row(*inside, gap=4.0, pad=(4.0, 1.5), fill=fill, touch=action, grow=1.0, align="center")
+    text = Text(words, "large", ink, align="center")
+    return column(art, text, gap=1.5, pad=(2.0, 1.5), fill=fill, touch=action, justify="center", grow=1.0)
 
 
 class CodeStep(Step):
@@ -135,7 +136,6 @@ class CodeStep(Step):
             row(*line, gap=GAP, height=room.target),
             *([rest()] if room.tall else []),
             keyboard(kiosk, room, keys, left),
-            rest(0.001),
             gap=GAP, grow=1.0,
         )  # fmt: skip
 

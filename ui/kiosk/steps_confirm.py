@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ui.elements import Element, Text, column, row
 from ui.kiosk.pager import Pager
-from ui.kiosk.parts import GAP, ask, choices, choosing, fact, tile, told
+from ui.kiosk.parts import GAP, ask, fact, fitting, least, listed, tile, told, told_with
 from ui.kiosk.services import (
     CODES,
     Offer,
@@ -63,46 +63,56 @@ class ConfirmStep(Step):
         buttons = [ask(kiosk, "other_service", "other", main=True)]
         if self._has_guides(kiosk):
             buttons.append(ask(kiosk, "guides", "guides"))
-        above = [Text(name, "large", "accent", align="center")] if name else []
-        return column(*above, told(room, "clock", so, do), choices(room, *buttons), gap=GAP, grow=1.0)
+        return told_with(room, "clock", so, do, *buttons, above=name)
 
     def _asked(self, kiosk: Kiosk, room: Room, one: Offer) -> Element:
         buttons = self._buttons(kiosk, room)
-        name = Text(kiosk.local(one.service.name), "title", strong=True, grow=0.0)
+        name = Text(kiosk.local(one.service.name), "title", strong=True)
+        facts = self._facts(kiosk, one)
         if room.tall:
-            return column(
-                name, self._facts(kiosk, one), *self._more(kiosk, one), rest(),
-                column(*buttons, gap=2.5), gap=3.0, grow=1.0,
-            )  # fmt: skip
+            below = column(*buttons, gap=2.5)
+            left = room.high - sum(room.height_of(e) + 3.0 for e in (name, *facts, below))
+            more = fitting(room, self._more(kiosk, one), room.wide, left, 3.0)
+            return column(name, *facts, *more, rest(), below, gap=3.0, grow=1.0)
+        wide = (room.wide - 3.0) * 1.7 / 2.7
+        needed = sum(room.height_of(least(e), wide) + GAP for e in (name, *facts))
+        more = fitting(room, self._more(kiosk, one), wide, room.high - needed - GAP, GAP)
         return row(
-            column(name, self._facts(kiosk, one), *self._more(kiosk, one), rest(), gap=GAP, grow=1.7),
-            column(*buttons, gap=GAP, grow=1.0),
+            column(name, *facts, *more, rest(), gap=GAP, grow=1.7), column(*buttons, gap=GAP, grow=1.0),
             gap=3.0, grow=1.0,
         )  # fmt: skip
 
-    def _facts(self, kiosk: Kiosk, one: Offer) -> Element:
+    def _facts(self, kiosk: Kiosk, one: Offer) -> list[Element]:
+        """How many and how long; nothing where it is not known."""
         facts = []
         if one.waiting is not None:
             facts.append(fact(kiosk.text("people_waiting"), kiosk.text("people", count=one.waiting)))
         if words := wait_words(kiosk, one.wait_min):
             facts.append(fact(kiosk.text("expected_wait"), words, grow=1.5))
-        return row(*facts, gap=GAP)
+        return [row(*facts, gap=GAP)] if facts else []
 
-    def _more(self, kiosk: Kiosk, one: Offer) -> list[Element]:
-        parts: list[Element] = []
+    def _more(self, kiosk: Kiosk, one: Offer) -> list[Text]:
+        """Where it is, and the priority; the more important first."""
+        parts: list[Text] = []
+        if (priority := self.priority_now(kiosk)) is not None:
+            words = kiosk.text("with_priority", priority=kiosk.local(priority.name))
+            parts.append(Text(words, "large", "good"))
         where, how = place_words(kiosk, one.service)
         if where:
             parts.append(Text(kiosk.text("place", place=where), "large"))
         if how:
             parts.append(Text(how, "large", "soft"))
-        if (priority := self.priority_now(kiosk)) is not None:
-            words = kiosk.text("with_priority", priority=kiosk.local(priority.name))
-            parts.append(Text(words, "large", "good"))
         return parts
 
     def _buttons(self, kiosk: Kiosk, room: Room) -> list[Element]:
         high, low = max(room.target, 22.0), max(room.target, 12.0)
-        parts = [button(kiosk.text("take"), "take", kind="main", size="title", grow=2.0, height=high)]
+        size = "number" if room.high > 55.0 * room.scale else "title"
+        parts = [
+            column(
+                Text(kiosk.text("take"), size, "accent_ink", align="center", strong=True, least="large"),
+                fill="accent", pad=(2.0, 1.0), justify="center", touch="take", grow=2.0, height=high,
+            )
+        ]  # fmt: skip
         if _choosable(kiosk):
             key = "change_priority" if self.priority_now(kiosk) is not None else "ask_priority"
             parts.append(button(kiosk.text(key), "priority", grow=1.0, height=low))
@@ -180,8 +190,7 @@ class PriorityStep(Step):
             for one in _choosable(kiosk)
         ]
         cells.append(tile(kiosk.text("no_priority"), "", "none"))
-        parts = choosing(kiosk, room, kiosk.text("choose_priority"), cells, self._pager, room.high)
-        return column(*parts, gap=GAP, grow=1.0)
+        return listed(kiosk, room, kiosk.text("choose_priority"), cells, self._pager)
 
     def _under(self, kiosk: Kiosk, one: PriorityClass) -> str:
         if kiosk.offered == one.priority:

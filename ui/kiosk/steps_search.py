@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ui.elements import Box, Element, Text, column, row
 from ui.kiosk.keyboard import field, keyboard, typed
 from ui.kiosk.pager import Pager
-from ui.kiosk.parts import GAP, TILE_HIGH, choosing, service_tile, tiles, told
+from ui.kiosk.parts import GAP, TILE_HIGH, listed, service_tile, tiles, told
 from ui.kiosk.search import found
 from ui.kiosk.services import Offer, offer
 from ui.kiosk.step import Room, Step
@@ -75,8 +75,7 @@ class SearchStep(Step):
         if not results:
             return told(room, "search", kiosk.text("nothing_found"), "")
         cells: list[Box] = [service_tile(kiosk, one) for one in results]
-        title = kiosk.text("found", count=len(results))
-        return column(*choosing(kiosk, room, title, cells, self._pager, room.high), gap=GAP, grow=1.0)
+        return listed(kiosk, room, kiosk.text("found", count=len(results)), cells, self._pager)
 
     def speech(self, kiosk: Kiosk) -> str:
         if not self.words:

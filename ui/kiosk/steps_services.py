@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui.elements import Element, column
+from ui.elements import Element
 from ui.kiosk.pager import Pager
-from ui.kiosk.parts import GAP, choosing, service_tile
+from ui.kiosk.parts import listed, service_tile
 from ui.kiosk.services import offers
 from ui.kiosk.step import Room, Step
 from ui.kiosk.steps_confirm import ConfirmStep
@@ -24,8 +24,7 @@ class ServicesStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         cells = [service_tile(kiosk, one) for one in offers(kiosk, self.group)]
-        parts = choosing(kiosk, room, self._title(kiosk), cells, self._pager, room.high)
-        return column(*parts, gap=GAP, grow=1.0)
+        return listed(kiosk, room, self._title(kiosk), cells, self._pager)
 
     def _title(self, kiosk: Kiosk) -> str:
         groups = kiosk.catalogue.groups if kiosk.catalogue is not None else ()

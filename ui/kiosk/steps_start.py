@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ui.board.playlist import Playing
-from ui.elements import Art, Box, Element, Text, column, growing, row
+from ui.elements import Art, Box, Element, Text, column, grid, row
 from ui.kiosk.pager import Pager
-from ui.kiosk.parts import GAP, TITLE, choosing, fits_whole, service_tile, tile, told
+from ui.kiosk.parts import GAP, fits_whole, listed, service_tile, tile, told
 from ui.kiosk.services import (
     card_works,
     closed_words,
@@ -86,24 +86,21 @@ class AttractStep(Step):
 
 def _instruction(kiosk: Kiosk, room: Room) -> Element:
     """How it is done, in pictures and words."""
-    side = 20.0 if room.small else 30.0
-    parts: list[Element] = [
-        column(
-            Art("touch", side, side, "accent"),
-            Text(kiosk.text("touch_to_start"), "title", align="center", strong=True),
-            gap=2.0, grow=1.0, justify="center",
-        )
-    ]  # fmt: skip
+    parts = [_way("touch", kiosk.text("touch_to_start"), room, "accent", "accent_ink")]
     if card_works(kiosk):
-        parts.append(
-            column(
-                Art("card", side, side, "accent"),
-                Text(kiosk.text("or_lay_card"), "title", align="center", strong=True),
-                gap=2.0, grow=1.0, justify="center",
-            )
-        )  # fmt: skip
+        parts.append(_way("card", kiosk.text("or_lay_card"), room, "surface", "ink"))
     whole = column if room.tall else row
-    return whole(*parts, gap=4.0, grow=1.0)
+    return whole(*parts, gap=3.0, pad=(0.0, 1.0), grow=1.0)
+
+
+def _way(icon: str, words: str, room: Room, fill: str, ink: str) -> Box:
+    side = 24.0 if room.small else 34.0
+    side = min(side, room.high * (0.3 if room.tall else 0.5))
+    return column(
+        Art(icon, side, side, "accent" if ink == "ink" else ink),
+        Text(words, "title", ink, align="center", strong=True),
+        gap=2.5, pad=2.0, fill=fill, grow=1.0, justify="center",
+    )  # fmt: skip
 
 
 def _played(kiosk: Kiosk, room: Room, page: ShownPicture) -> Element:
@@ -138,17 +135,19 @@ class StartStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         beside = self._beside(kiosk)
-        low = max(room.target, 10.0 * room.scale) if beside else 0.0
-        high = room.high - (low + GAP if beside else 0.0)
+        lines = -(-len(beside) // (2 if room.tall else 4))
+        low = lines * (max(room.target, 10.0 * min(room.scale, 1.3)) + GAP)
+        high = room.high - low
         why = hall_why(kiosk)
         if why:
-            whole: list[Element] = [told(room, "clock", *closed_words(kiosk, why))]
+            whole = [told(room, "clock", *closed_words(kiosk, why), high=high)]
         else:
-            cells, direct = self._cells(kiosk, room, high - TITLE * room.scale - GAP)
+            cells, direct = self._cells(kiosk, room, high - 12.0 * room.scale)
             words = kiosk.text("choose_service" if direct else "choose_group")
-            whole = choosing(kiosk, room, words, cells, self._pager, high)
+            whole = [listed(kiosk, room, words, cells, self._pager, high)]
         if beside:
-            whole.append(row(*beside, gap=GAP, height=low))
+            columns = -(-len(beside) // lines)
+            whole.append(Box((grid(beside, columns, gap=GAP, grow=1.0),), height=low - GAP))
         return column(*whole, gap=GAP, grow=1.0)
 
     def _cells(self, kiosk: Kiosk, room: Room, high: float) -> tuple[list[Box], bool]:
@@ -177,7 +176,7 @@ class StartStep(Step):
             found.append(("guides", "guides"))
         if scanner_works(kiosk):
             found.append(("enquiry", "enquiry"))
-        return [growing(button(kiosk.text(name), action)) for name, action in found]  # type: ignore[misc]
+        return [button(kiosk.text(name), action) for name, action in found]
 
     def speech(self, kiosk: Kiosk) -> str:
         why = hall_why(kiosk)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from ui.elements import Element, column
-from ui.kiosk.parts import GAP, ask, choices, told
+from ui.elements import Element
+from ui.kiosk.parts import ask, told, told_with
 from ui.kiosk.services import can_print, so_and_do
 from ui.kiosk.step import Room, Step
 from ui.kiosk.ticket_page import headline, number_page, number_words
@@ -102,11 +102,8 @@ class PaperlessStep(Step):
         self._wish = wish
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
-        return column(
-            told(room, "phone", kiosk.text("no_paper"), kiosk.text("no_paper_what")),
-            choices(room, ask(kiosk, "take_on_screen", "agree", main=True), ask(kiosk, "do_not_take", "no")),
-            gap=GAP, grow=1.0,
-        )  # fmt: skip
+        buttons = (ask(kiosk, "take_on_screen", "agree", main=True), ask(kiosk, "do_not_take", "no"))
+        return told_with(room, "phone", kiosk.text("no_paper"), kiosk.text("no_paper_what"), *buttons)
 
     def speech(self, kiosk: Kiosk) -> str:
         return f"{kiosk.text('no_paper')} {kiosk.text('no_paper_what')}"
@@ -124,7 +121,7 @@ class TicketStep(Step):
 
     warns = "foot"
     stays = True
-    can_back = False
+    can_back = can_home = False
 
     def __init__(self, wish: Wish | None, request: str) -> None:
         self.wish = wish
@@ -148,10 +145,6 @@ class TicketStep(Step):
     def ended(self) -> bool:
         """Nothing more is under way."""
         return self._ended_at is not None
-
-    @property
-    def can_home(self) -> bool:  # type: ignore[override]
-        return self.ended or self.stuck
 
     @property
     def service(self) -> str | None:
@@ -276,16 +269,16 @@ class TicketStep(Step):
             return self._no_number(kiosk, room, progress)
         words = "stuck" if self.stuck else "asking_lost" if self._lost else "asking"
         icon = "warning" if self.stuck else "clock"
-        page = told(room, icon, kiosk.text(words), kiosk.text(f"{words}_what"))
+        so, do = kiosk.text(words), kiosk.text(f"{words}_what")
         if not self.stuck:
-            return page
-        return column(page, choices(room, ask(kiosk, "finish", "finish", main=True)), gap=GAP, grow=1.0)
+            return told(room, icon, so, do)
+        return told_with(room, icon, so, do, ask(kiosk, "finish", "finish", main=True))
 
     def _no_number(self, kiosk: Kiosk, room: Room, progress: TicketProgress) -> Element:
         so, do = self._why(kiosk, progress)
         actions = self._ways_on(kiosk, progress)
         buttons = [ask(kiosk, name, action, main=n == 0) for n, (name, action) in enumerate(actions)]
-        return column(told(room, "warning", so, do), choices(room, *buttons), gap=GAP, grow=1.0)
+        return told_with(room, "warning", so, do, *buttons)
 
     def _why(self, kiosk: Kiosk, progress: TicketProgress) -> tuple[str, str]:
         code = progress.code or "kiosk.printer_away"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ui.elements import Art, Box, Element, Text, column, growing, row
-from ui.kiosk.parts import GAP, ask, choices
+from ui.kiosk.parts import GAP, ask, choices, fitting
 from ui.kiosk.services import offer, place_words, service_of, wait_words
 from ui.kiosk.step import Room
 from ui.widgets import rest
@@ -17,45 +18,54 @@ if TYPE_CHECKING:
 
 
 def number_page(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProgress) -> Element:
-    """The number as large as may be, what to do now, and where to go."""
+    """The number as large as may be, what to do now, and where to go as far as there is room."""
     so, do = headline(kiosk, step)
-    number = _number(kiosk, room, step, progress)
-    words: list[Element] = [
-        Text(so, "title", strong=True, colour="good" if progress.stage == "done" else "ink")
-    ]
+    words = [Text(so, "title", "good" if progress.stage == "done" else "ink", strong=True)]
     if do:
         words.append(Text(do, "large"))
     words += _where(kiosk, step, progress)
     buttons = _buttons(kiosk, step, progress)
     below = [choices(room, *buttons)] if buttons else []
-    url = qr_of(kiosk, progress)
-    if progress.paperless and url:
-        code = column(
-            Art("qr", 30.0, 30.0, args=(url,), grow=1.0),
-            Text(kiosk.text("scan_to_follow"), "body", align="center"),
-            gap=1.0, grow=1.0,
-        )  # fmt: skip
-    else:
-        code = None
+    left = room.high - sum(one.height + GAP for one in below)
+    code = _code(kiosk, progress)
     if room.tall:
-        middle = [growing(code, 0.8)] if code is not None else [rest()]
-        return column(number, column(*words, gap=2.0), *middle, *below, gap=3.0, grow=1.0)
-    sides: list[Element] = [growing(number, 1.1), column(rest(), *words, rest(), gap=GAP, grow=1.0)]
-    if code is not None:
-        sides.append(growing(code, 0.75))
+        shares = (0.5, 0.5, 0.0) if code is None else (0.34, 0.33, 0.33)
+        parts = [
+            growing(_number(kiosk, room, step, progress, left * shares[0] - 3.0), shares[0]),
+            column(*fitting(room, words, room.wide, left * shares[1] - 3.0, 2.0), rest(), gap=2.0, grow=shares[1]),
+        ]  # fmt: skip
+        parts += [growing(code, shares[2])] if code is not None else []
+        return column(*parts, *below, gap=3.0, grow=1.0)
+    wide = (room.wide - 6.0) * (0.5 if code is None else 0.36)
+    kept = fitting(room, words, wide, left - 2 * GAP, GAP)
+    number = growing(_number(kiosk, room, step, progress, left))
+    sides: list[Element] = [number, column(rest(), *kept, rest(), gap=GAP, grow=1.0)]
+    sides += [growing(code, 0.7)] if code is not None else []
     return column(row(*sides, gap=3.0, grow=1.0), *below, gap=GAP, grow=1.0)
 
 
-def _number(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProgress) -> Element:
+def _code(kiosk: Kiosk, progress: TicketProgress) -> Box | None:
+    url = qr_of(kiosk, progress)
+    if not progress.paperless or not url:
+        return None
+    words = Text(kiosk.text("scan_to_follow"), "body", align="center")
+    return column(Art("qr", 30.0, 30.0, args=(url,), grow=1.0), words, gap=1.0)
+
+
+def _number(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProgress, high: float) -> Box:
+    """The number in its card; its label and its service where `high` units leave room for them."""
     service = service_of(kiosk, step.service)
-    parts: list[Element] = [
-        Text(kiosk.text("your_number"), "large", "soft", align="center", lines=1),
-        Text(progress.number or "", "giant", "accent", align="center", strong=True, lines=1, least="title"),
-    ]
-    if service is not None:
-        parts.append(Text(kiosk.local(service.name), "large", align="center"))
+    words = progress.number or ""
+    wide = room.wide * (0.9 if room.tall else 0.33)
+    number = Text(words, "giant", "accent", align="center", strong=True, lines=1, least="title")
+    if room.height_of(number, 999.0) * 0.6 + 16.0 * room.scale > high:
+        number = replace(number, size="number")
+    label = Text(kiosk.text("your_number"), "large", "soft", align="center", lines=1)
+    more = [Text(kiosk.local(service.name), "large", align="center")] if service is not None else []
+    kept = fitting(room, (number, label, *more), wide, high - 4.0, 1.0)
+    ordered = [one for one in (label, number, *more) if one in kept]
     return column(
-        *parts, gap=1.0, pad=(3.0, 2.0), fill="surface", line="line", justify="center", name="number"
+        *ordered, gap=1.0, pad=(3.0, 2.0), fill="surface", line="line", justify="center", name="number"
     )
 
 
@@ -80,9 +90,9 @@ def headline(kiosk: Kiosk, step: TicketStep) -> tuple[str, str]:
     return kiosk.text(key), kiosk.text(f"{key}_what")
 
 
-def _where(kiosk: Kiosk, step: TicketStep, progress: TicketProgress) -> list[Element]:
+def _where(kiosk: Kiosk, step: TicketStep, progress: TicketProgress) -> list[Text]:
     """How many are before, how long, and where it is."""
-    parts: list[Element] = []
+    parts: list[Text] = []
     if progress.offline:
         parts.append(Text(kiosk.text("issued_offline"), "large"))
     elif progress.waiting_ahead is not None:
