@@ -1,8 +1,8 @@
 """The guides (办事指南) of a kiosk: which there are, one whole, and what to bring for it on paper.
 
 All of them are in memory as the broker gives them at each connection, and on disk for a start without it.
-What is not in the list is old. A list of materials is no ticket: it is printed once per request, and nothing of it
-is on disk.
+What is not in the list is old. A list of materials is no ticket: it is printed once per request, and nothing
+of it is on disk.
 """
 
 from __future__ import annotations
