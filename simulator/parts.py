@@ -53,6 +53,7 @@ class Part:
         sockets: Path | None = None,
         environment: dict[str, str] | None = None,
         restart_delay_s: float = RESTART_DELAY_S,
+        longest_delay_s: float = LONGEST_DELAY_S,
         watchdog_s: float = WATCHDOG_S,
         probe: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
@@ -71,6 +72,7 @@ class Part:
         self._socket_path = (sockets or folder) / f"{name}.notify"
         self._environment = environment or {}
         self._restart_delay_s = restart_delay_s
+        self._longest_delay_s = longest_delay_s
         self._watchdog_s = watchdog_s
         self._probe = probe
         self._notifies = probe is None
@@ -179,7 +181,7 @@ class Part:
                 return
             # a part that ends at once again and again must not eat the machine
             delay = (
-                min(delay * 2, LONGEST_DELAY_S)
+                min(delay * 2, self._longest_delay_s)
                 if loop.time() - began < LONGEST_DELAY_S
                 else self._restart_delay_s
             )
