@@ -119,7 +119,7 @@ async def _run(folder: Path, listening: socket.socket, speed: float) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    site = HallSite(folder)
+    site = HallSite(folder, panes=True)
     running = asyncio.create_task(_run_site(site, listening, speed, stopping), name="demo")
     stopped = asyncio.create_task(stopping.wait(), name="until stopped")
     try:

@@ -13,7 +13,6 @@ from drivers.card_reader.synthetic_cards import synthetic_cards
 from simulator.alarms import AlarmRow, answer_help, fetch_alarms
 from simulator.busy_day import BusyDay
 from simulator.hall_site import BOARD, KIOSK, HallSite
-from simulator.kiosk_panel import KioskPanel
 from simulator.misbehaviour import misbehave
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ class HallDesk:
     def __init__(self, site: HallSite, *, speed: float = 20.0) -> None:
         self.site = site
         self.busy = BusyDay(site, speed=speed)
-        self.panel = KioskPanel(site.kiosk)
         self.views: set[Viewer] = set()
         self.alarms: list[AlarmRow] = []
         self.thanking: set[str] = set()
@@ -59,7 +57,6 @@ class HallDesk:
 
     async def start(self) -> None:
         self.site.watchers.add(self._heard)
-        self.panel.on_change = lambda: self.mark("kiosk")
         self.busy.on_change = self._day_changed
 
     async def stop(self) -> None:
@@ -83,6 +80,8 @@ class HallDesk:
         match kind:
             case "screen":
                 self._screen(name)
+            case "pane":
+                self.mark(f"pane:{name}")
             case "device":
                 self._device(name)
             case "part":
@@ -91,11 +90,8 @@ class HallDesk:
                 self._message(name)
 
     def _screen(self, node: str) -> None:
-        if node == KIOSK:
-            self.panel.screen_changed()
+        if node in (KIOSK, BOARD):
             self.mark("day")
-        elif node == BOARD:
-            self.mark("display", "day")
         else:
             counter = node.partition("-")[2]
             self.mark(f"face:{counter}")
@@ -195,8 +191,9 @@ class HallDesk:
     def _act(self, kind: str, rest: str, argument: str) -> None:
         site = self.site
         match kind, rest:
-            case "kiosk", _:
-                self.panel.act(rest, argument)
+            case "pane", what:
+                name, x, y = argument.split(",")
+                site.panes[name].touch(what, float(x), float(y))
             case "key", counter:
                 site.call_keypad(counter).press(argument)
             case "rate", counter:

@@ -30,6 +30,7 @@ from simulator.board_screen import BoardScreen, CounterScreen
 from simulator.broker import Broker
 from simulator.kiosk_screen import KioskScreen
 from simulator.observer import Observer
+from simulator.pane import Pane
 from simulator.parts import Part
 from simulator.ports import accepts, free_port
 from simulator.screen_client import ScreenClient
@@ -61,6 +62,9 @@ FAKES: Final = {
 }
 """The far end of each driver of the profiles."""
 
+PANES: Final = {KIOSK: ("kiosk", "1024x600", "10.1"), BOARD: ("board", "1280x720", "43")}
+"""Node → its screen program, the pixels of its window and the inches that it stands for."""
+
 ROLES: Final = ("printer", "card_reader", "call_screen", "call_keypad", "rating_keypad", "voice")
 
 PAPER_MM_PER_S: Final = 200.0
@@ -81,6 +85,7 @@ class HallSite:
         hall: The hall's id.
         counters: How many counters, each a node of its own.
         api_port: Of the coordinator's REST interface; 0 chooses a free one.
+        panes: Also run the screen programs of kiosk and hall display, for a page to show.
         settings: Called with the name of a part and its configuration before it is written, for tests that
             want other limits.
     """
@@ -92,6 +97,7 @@ class HallSite:
         hall: str = "demo",
         counters: int = 4,
         api_port: int = 0,
+        panes: bool = False,
         settings: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
         self.folder = folder.absolute()
@@ -111,6 +117,8 @@ class HallSite:
         self.numbers: deque[str] = deque(maxlen=NUMBERS_KEPT)
         """What stood on them, in order; a reprint stands there again."""
         self.screens: dict[str, ScreenClient] = {}
+        self.panes: dict[str, Pane] = {}
+        self._with_panes = panes
         self.watchers: set[Callable[[str], None]] = set()
         self._settings = settings
         self._sockets: Path | None = None
@@ -213,11 +221,12 @@ class HallSite:
         await self.parts[BROKER].start()
         await self.parts[BROKER].wait_ready(15)
         await self._observer.start()
-        for name, part in self.parts.items():
-            if name != BROKER:
-                await part.start()
+        for name in (HALL, *self.nodes):
+            await self.parts[name].start()
         for screen in self.screens.values():
             await screen.start()
+        for pane in self.panes.values():
+            await pane.start()
 
     async def wait_ready(self, timeout: float = 60.0) -> None:
         """Until every part says so, the coordinator and all nodes are online.
@@ -276,6 +285,7 @@ class HallSite:
 
     async def stop(self) -> None:
         """Stop everything in order: screens, agents, coordinator, broker. Safe at any time."""
+        await asyncio.gather(*(pane.stop() for pane in self.panes.values()))
         await asyncio.gather(*(screen.stop() for screen in self.screens.values()))
         await asyncio.gather(*(self.parts[node].stop() for node in self.nodes if node in self.parts))
         if HALL in self.parts:
@@ -372,6 +382,17 @@ class HallSite:
         screen = kinds[station["kind"]](path, station["id"])
         screen.on_change = lambda: self.changed(f"screen:{node}")
         self.screens[node] = screen
+        if self._with_panes and node in PANES:
+            self._add_pane(node, station["id"], path)
+
+    def _add_pane(self, node: str, station: str, path: Path) -> None:
+        screen, size, inches = PANES[node]
+        arguments = [screen, "--station", station, "--socket", str(path), "--size", size, "--inches", inches]
+        pane = Pane(screen, self.folder, cast("Path", self._sockets), arguments)
+        pane.on_change = lambda: self.changed(f"pane:{screen}")
+        pane.part.on_change = lambda: self.changed(f"part:{pane.part.name}")
+        self.panes[screen] = pane
+        self.parts[pane.part.name] = pane.part
 
     async def _add_fake(self, node: str, entry: dict[str, Any]) -> None:
         """The far end of a device, and the profile's options led to it."""

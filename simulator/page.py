@@ -65,6 +65,8 @@ class View:
         await self._client.connected()
         for counter in self._desk.site.counters:
             self.mark(f"strip:{counter}")
+        for pane in self._desk.site.panes:
+            self.mark(f"pane:{pane}")
         while True:
             await self._wake.wait()
             await asyncio.sleep(COALESCE_S)
@@ -83,6 +85,8 @@ class View:
             self._send_strip(name.partition(":")[2])
         elif name == "sound":
             self._send_sound()
+        elif name.startswith("pane:"):
+            self._send_pane(name.partition(":")[2])
         elif name in self._draw:
             html = self._draw[name]()
             if html != self._drawn[name]:
@@ -98,6 +102,13 @@ class View:
         if self._strips.get(counter) != call:
             self._strips[counter] = call
             self._client.run_javascript(call)
+
+    def _send_pane(self, name: str) -> None:
+        pane = self._desk.site.panes[name]
+        if pane.picture:
+            self._client.run_javascript(
+                f"paihao.pane('{name}','/pane/{name}/{pane.version}.png',{pane.targets})"
+            )
 
     def _send_sound(self) -> None:
         number = self._desk.sounds
@@ -115,6 +126,11 @@ def build(desk: HallDesk) -> FastAPI:
     async def paper(number: int) -> Response:
         picture = await desk.paper_png(number)
         return _file(picture, "image/png")
+
+    @web.get("/pane/{name}/{version}.png")
+    async def pane(name: str, version: int) -> Response:
+        found = desk.site.panes.get(name)
+        return Response(found.picture if found else b"", 200 if found else 404, media_type="image/png")
 
     @web.get("/sound/{number}.wav")
     async def sound(number: int) -> Response:
@@ -172,11 +188,11 @@ def _frame(desk: HallDesk, view: View) -> None:
             view.region("day", lambda: page_bench.day(site, desk.busy, words), "daylive")
         with ui.element("div").classes("front"):
             with ui.element("div").classes("kiosk"):
-                view.region("kiosk", desk.panel.html, "glass")
+                _pane("kiosk")
                 view.region("tray", lambda: page_front.tray(site, words), "tray")
             view.region("outlet", lambda: page_front.outlet(site, words), "outlet")
             with ui.element("div").classes("wall"):
-                view.region("display", lambda: page_front.display(site, words), "display")
+                _pane("board")
                 with ui.element("div").classes("card voice"):
                     view.region("voice", lambda: page_front.voice(site, words), "said")
                     ui.html(page_front.sound(words), sanitize=False).classes("soundbox")
@@ -192,6 +208,11 @@ def _frame(desk: HallDesk, view: View) -> None:
             with ui.element("div").classes("rightcol"):
                 view.region("alarms", lambda: page_bench.alarms(desk.alarms, words), "card box")
                 view.region("parts", lambda: page_bench.parts(site, words), "card box")
+
+
+def _pane(name: str) -> None:
+    """The glass of a screen program; a click on it is a touch."""
+    ui.html(f'<img data-pane="{name}" alt="{name}" draggable="false">', sanitize=False).classes("pane")
 
 
 def _counter(desk: HallDesk, view: View, counter: str) -> None:

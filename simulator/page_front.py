@@ -36,8 +36,6 @@ _HORN: Final = (
     '<path d="M17.5 8.5a5 5 0 0 1 0 7M20 6a9 9 0 0 1 0 12"/></svg>'
 )
 
-_OVER: Final = ("finished", "no_show")
-
 _TRAY: Final = ("citizen", "elder", "child", "resident", "resident_elder", "foreigner", "foreigner_new")
 
 
@@ -78,37 +76,6 @@ def tray(site: HallSite, words: Words) -> str:
 def _card(card: SyntheticCard, words: Words, cards: tuple[SyntheticCard, ...]) -> str:
     kind = words(f"card_{_TRAY[cards.index(card)]}") if card in cards else ""
     return f"<b>{esc(card.name or card.english_name.split(',')[0])}</b><span>{esc(kind)}</span>"
-
-
-def display(site: HallSite, words: Words) -> str:
-    """The hall display as its screen shows it; marked when it is old."""
-    board = site.board.board
-    title = words("display")
-    if not site.board.connected or board is None:
-        return f'<div class="title">{esc(title)}</div><div class="empty">{words.html("display_dark")}</div>'
-    rows = ""
-    for index, call in enumerate(board.calls[:7]):
-        kinds = ("call", "first" if index == 0 else "", "old" if call.state in _OVER else "")
-        rows += (
-            f'<div class="{" ".join(filter(None, kinds))}" data-number="{esc(call.number)}">'
-            f'<b class="num">{esc(call.number)}</b><i>{words.html("go_to")}</i>'
-            f"<span>{esc(words.local(call.counter_name))}</span></div>"
-        )
-    rows = rows or f'<div class="empty">{words.html("no_calls_yet")}</div>'
-    waits = f'<div class="head"><span>{words.html("waiting_by_service")}</span></div>' + "".join(
-        f'<div><span>{esc(words.local(row.name))}</span><b class="num">{row.waiting}</b></div>'
-        for row in board.services
-    )
-    missed = "　".join(esc(number) for number in board.missed)
-    missed = f"<b>{words.html('missed')}</b>　{missed or '—'}"
-    if board.announcements:
-        missed += "　｜　" + esc(words.local(board.announcements[0]))
-    stale = f'<div class="stale">{words.html("stale")}</div>' if site.board.stale else ""
-    return (
-        f'<div class="title">{esc(title)}<span class="num">{esc(board.business_date)}</span></div>'
-        f'<div class="cols"><div class="calls">{rows}</div><div class="waits">{waits}</div></div>'
-        f'<div class="missed">{missed}</div>{stale}'
-    )
 
 
 def voice(site: HallSite, words: Words) -> str:

@@ -106,6 +106,21 @@
     });
   }
 
+  // A screen program's window: its picture, and touches as parts of its width and height.
+  const touch = (what, event) => {
+    const glass = event.target.closest?.("[data-pane]");
+    if (!glass) return;
+    const box = glass.getBoundingClientRect();
+    const part = (at, from, size) => Math.min(1, Math.max(0, (at - from) / size)).toFixed(4);
+    const x = part(event.clientX, box.left, box.width), y = part(event.clientY, box.top, box.height);
+    send("pane." + what, [glass.dataset.pane, x, y].join(","));
+  };
+  document.addEventListener("pointerdown", (event) => {
+    touch("down", event);
+    if (event.target.closest?.("[data-pane]")) event.target.setPointerCapture?.(event.pointerId);
+  });
+  document.addEventListener("pointerup", (event) => touch("up", event));
+
   // A paper is looked at closely with a click, and laid away with another.
   document.addEventListener("click", (event) => {
     const paper = event.target.closest(".papers img");
@@ -137,6 +152,33 @@
       if (blink) strip.dark = sheetOf({ ...strip, dots: new Uint8Array(dots.length) });
       strips.set(id, strip);
       drawFrame(strip, strip.began);
+    },
+    // The old picture stands until the new one is there. What can be touched lies over it as links for keys
+    // and readers; a finger goes through them to the glass.
+    pane(name, url, targets) {
+      const glass = document.querySelector(`[data-pane="${name}"]`);
+      if (!glass) return;
+      const next = new Image();
+      next.onload = () => {
+        glass.src = next.src;
+        glass.parentElement.querySelectorAll("button").forEach((old) => old.remove());
+        for (const [x, y, wide, high, action, label] of targets) {
+          const key = document.createElement("button");
+          key.dataset.target = action;
+          key.ariaLabel = label;
+          key.style.left = (100 * x) / next.width + "%";
+          key.style.top = (100 * y) / next.height + "%";
+          key.style.width = (100 * wide) / next.width + "%";
+          key.style.height = (100 * high) / next.height + "%";
+          key.onclick = () => {
+            const at = [name, (x + wide / 2) / next.width, (y + high / 2) / next.height].join(",");
+            send("pane.down", at);
+            send("pane.up", at);
+          };
+          glass.parentElement.append(key);
+        }
+      };
+      next.src = url;
     },
     play(url) {
       const audio = document.getElementById("sound");
