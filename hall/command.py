@@ -39,8 +39,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="check the configuration and end")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     options = parser.parse_args(arguments)
+    left_out: list[str] = []
     try:
-        config = load_config(options.config)
+        config = load_config(options.config, left_out=None if options.check else left_out)
     except TomlProblems as error:
         for language in LANGUAGES:
             print(text("config.wrong", language), file=sys.stderr)
@@ -53,6 +54,8 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(
         level=options.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
+    for problem in left_out:
+        logger.error("left out: %s", problem)
     import uvloop
 
     try:

@@ -31,6 +31,7 @@ from hall.queue.policy import (
     Zone,
 )
 from hall.shown import GUIDES, PlaylistRow, ReasonRow, ReasonsTable, Shown
+from hall.shown import check as check_shown
 from hall.shown import load as load_shown
 from wire.checked_toml import TomlProblems, load
 from wire.messages import CounterClerk, Id, LocalText
@@ -168,12 +169,20 @@ class HallConfig(_Table, frozen=True, kw_only=True):
         )
 
 
-def load_config(path: str | Path) -> HallConfig:
-    """The configuration in `path`, with what lies beside it. Raises TomlProblems with everything wrong."""
+def load_config(path: str | Path, *, left_out: list[str] | None = None) -> HallConfig:
+    """The configuration in `path`, with the guides and pictures beside it.
+
+    Args:
+        left_out: Gets what is wrong with files beside it, which are then left out: a hall begins its day
+            without a picture. None: that is raised as well.
+
+    Raises:
+        TomlProblems: with everything that is wrong.
+    """
     config = load(path, HallConfig)
     problems = check(config)
     shown, wrong = load_shown(config, Path(path).parent)
-    problems += wrong
+    (problems if left_out is None else left_out).extend(wrong)
     if problems:
         raise TomlProblems(problems)
     return msgspec.structs.replace(config, shown=shown)
@@ -208,6 +217,7 @@ def check(config: HallConfig) -> list[str]:
             problems.append(f"hall.{name}: 二维码只能用 ASCII · a QR code must be ASCII")
         if url and place not in url:
             problems.append(f"hall.{name}: 缺少 {place} · {place} must stand in it")
+    problems += check_shown(config)
     if config.shown != Shown():
         problems.append("shown: 没有这个键 · unknown key")
     return problems

@@ -88,8 +88,9 @@ def load_guides(folder: Path, services: set[str]) -> tuple[LoadedGuides, list[st
             size = len(encode(guide))
             if size > MAX_BYTES:
                 wrong = [f"太长 · {size} bytes, at most {MAX_BYTES}"]
-            guides.append(guide)
-            titles.append(title)
+            else:
+                guides.append(guide)
+                titles.append(title)
         problems += [f"{at}: {problem}" for problem in wrong]
     size = sum(len(encode(title)) for title in titles)
     if size > MAX_BYTES:

@@ -72,7 +72,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(config: HallConfig, folder: Path) -> tuple[Shown, list[str]]:
-    """All of it, and every mistake. Paths of `config` are below `folder`, where hall.toml lies."""
+    """All of it, and what is wrong with the files; what is wrong is left out.
+
+    Paths of `config` are below `folder`, where hall.toml lies.
+    """
     problems: list[str] = []
     pictures: dict[str, Picture] = {}
     done: dict[Path, str | None] = {}
@@ -91,6 +94,7 @@ def load(config: HallConfig, folder: Path) -> tuple[Shown, list[str]]:
         return done[file]
 
     items = [_item(row, n, picture) for n, row in enumerate(config.playlist)]
+    items = [item for item in items if item.text or item.picture]
     photos = {
         clerk.id: photo
         for n, clerk in enumerate(config.clerks)
@@ -106,7 +110,6 @@ def load(config: HallConfig, folder: Path) -> tuple[Shown, list[str]]:
     if config.hall.guides and (config.hall.guides != GUIDES or at.is_dir()):
         guides, wrong = load_guides(at, {s.id for s in config.services})
         problems += wrong
-    problems += _check(config)
     return (
         Shown(
             guides=guides.guides,
@@ -146,7 +149,8 @@ def _reasons(config: HallConfig) -> RatingReasons | None:
     )
 
 
-def _check(config: HallConfig) -> list[str]:
+def check(config: HallConfig) -> list[str]:
+    """What is wrong in hall.toml itself."""
     problems: list[str] = []
     zones = {zone.id for zone in config.zones}
     for n, row in enumerate(config.playlist):

@@ -304,3 +304,25 @@ def test_reasons_need_a_version(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["https://hall.example/r/", "https://大厅/{prompt}"])
 def test_a_rating_url_has_its_prompt_and_is_ascii(problems: Callable[..., list[str]], url: str) -> None:
     assert any("hall.rating_url" in problem for problem in problems(rating_url=f'"{url}"'))
+
+
+def test_a_hall_begins_its_day_without_a_file_that_is_wrong(
+    loaded: Callable[..., HallConfig], tmp_path: Path
+) -> None:
+    Image.new("RGB", (20, 20), "blue").save(tmp_path / "flood.png")
+    (tmp_path / "guides").mkdir()
+    (tmp_path / "guides" / "good.toml").write_text(GUIDE, "utf-8")
+    (tmp_path / "guides" / "broken.toml").write_text("name = [", "utf-8")
+    (tmp_path / "hall.toml").write_text(
+        text(PAGE + '[[playlist]]\nitem = "x"\npicture = "gone.png"\n'), "utf-8"
+    )
+    left_out: list[str] = []
+    shown = load_config(tmp_path / "hall.toml", left_out=left_out).shown
+    assert sorted(problem.partition(":")[0] for problem in left_out) == [
+        "guides/broken.toml",
+        "playlist[4].picture",
+    ]
+    assert [guide.guide for guide in shown.guides] == ["good"]
+    assert [item.item for item in shown.playlist][-1] == "flood-again" and len(shown.pictures) == 1
+    with pytest.raises(TomlProblems):
+        load_config(tmp_path / "hall.toml")
