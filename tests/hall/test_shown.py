@@ -123,8 +123,8 @@ def test_a_guide_that_no_message_could_hold_is_refused(tmp_path: Path) -> None:
     (tmp_path / "long.toml").write_text(
         'name = { zh-CN = "长", en = "Long" }\nsteps = [' + step * 20 + "]\n", "utf-8"
     )
-    _, wrong = load_guides(tmp_path, set())
-    assert len(wrong) == 1 and "long.toml: 太长" in wrong[0]
+    guides, wrong = load_guides(tmp_path, set())
+    assert guides.guides == () and len(wrong) == 1 and "long.toml: 太长" in wrong[0]
 
 
 # ---------------------------------------------------------------- pictures
