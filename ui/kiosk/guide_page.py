@@ -12,10 +12,10 @@ from ui.elements import Art, Element, Gap, Text, column, grid, growing, row
 from ui.kiosk.guide_print import GuidePrintStep, can_print
 from ui.kiosk.guide_sections import SECTIONS, content, sections_of
 from ui.kiosk.pager import Pager, parted
-from ui.kiosk.parts import GAP, service_tile, tiles, titled, told
+from ui.kiosk.parts import GAP, listed, service_tile, told
 from ui.kiosk.services import offer, service_of
 from ui.kiosk.step import Room, Step
-from ui.widgets import button, rest
+from ui.widgets import button
 from wire.screen_link import AskGuide, GuideShown, KioskState, LinkMessage
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class GuideStep(Step):
         title = kiosk.local(guide.name)
         head: list[Element]
         if tabs:
-            head = [Text(title, "title", strong=True), self._tabs(kiosk, room, sections, section)]
+            head = [Text(title, "large", strong=True), self._tabs(kiosk, room, sections, section)]
         else:
             head = [
                 row(
@@ -236,10 +236,7 @@ class GuideServicesStep(Step):
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         found = (service_of(kiosk, service) for service in self.services)
         cells = [service_tile(kiosk, offer(kiosk, one)) for one in found if one is not None]
-        head = max(room.target, 8.0 * room.scale)
-        grid = tiles(room, cells, room.high - head - GAP, self._pager)
-        title = titled(kiosk, room, kiosk.text("choose_service"), self._pager, head)
-        return column(title, grid, rest(), gap=GAP, grow=1.0)
+        return listed(kiosk, room, kiosk.text("choose_service"), cells, self._pager)
 
     def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
         what, _, which = action.partition(":")

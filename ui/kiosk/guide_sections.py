@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ui.elements import Art, Axis, Box, Element, Text, column, row
+from ui.elements import Art, Axis, Box, Element, Gap, Text, column, row
 from ui.kiosk.pager import Make, pieces
+from ui.kiosk.parts import GAP
 from ui.kiosk.step import Room
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ SECTIONS: Final = {
     "more": "info",
 }
 """In the order that they are shown, with their icons."""
+
+
+WIDE: Final = 120.0
+"""Units of width, at usual type, from which what to bring stands in two columns."""
 
 
 def sections_of(guide: Guide) -> tuple[str, ...]:
@@ -66,11 +72,13 @@ class _Rows:
         self._room = room
         self._high = high
         self._size = "body" if room.small else "large"
+        self._two = room.wide / room.scale > WIDE
+        self._wide = (room.wide - GAP) / 2 if self._two else room.wide
         self.made: list[Element] = []
 
     def condition(self, words: str) -> None:
         def make(part: str, first: bool) -> Element:
-            mark = Art("tick", 4.0, 4.0, "accent") if first else Box(width=4.0)
+            mark = Art("tick", 4.0, 4.0, "accent") if first else Gap(4.0)
             return self._row(mark, part, part)
 
         self._add(words, make)
@@ -106,7 +114,7 @@ class _Rows:
             if part
         )
 
-        def box(under: str) -> Element:
+        def box(under: str) -> Box:
             texts: list[Element] = [Text(name, self._size, strong=True)]
             small = "，".join(part for part in (papers, under) if part)
             if small:
@@ -119,11 +127,21 @@ class _Rows:
             )  # fmt: skip
 
         whole = box(note)
-        if not note or self._room.height_of(whole) <= self._high:
-            self.made.append(whole)
-            return
-        self.made.append(box(""))
-        self._add(note, lambda part, first: self._row(Box(width=7.0), part, part))
+        if note and self._room.height_of(whole, self._wide) > self._high:
+            self._beside(box(""))
+            self._add(note, lambda part, first: self._row(Gap(7.0), part, part))
+        else:
+            self._beside(whole)
+
+    def _beside(self, box: Box) -> None:
+        """In two columns, where there is room for them."""
+        last = self.made[-1] if self.made else None
+        if not self._two:
+            self.made.append(box)
+        elif isinstance(last, Box) and len(last.children) == 2 and isinstance(last.children[1], Gap):
+            self.made[-1] = replace(last, children=(last.children[0], replace(box, grow=1.0)))
+        else:
+            self.made.append(row(replace(box, grow=1.0), Gap(grow=1.0), gap=GAP))
 
     def _papers(self, material: GuideMaterial) -> str:
         text = self._kiosk.text
@@ -137,7 +155,10 @@ class _Rows:
 
     def _add(self, words: str, make: Make) -> None:
         if words:
-            self.made += pieces(words, make, self._room, self._high)
+            for piece in pieces(words, make, self._room, self._high):
+                if isinstance(piece, Box) and piece.touch is not None:
+                    piece = replace(piece, touch=f"read:{len(self.made)}")
+                self.made.append(piece)
 
     def _row(self, mark: Element, words: str, label: str) -> Element:
         return self._spoken((mark, Text(words, self._size, grow=1.0)), "row", label)
@@ -146,5 +167,6 @@ class _Rows:
         guided = self._kiosk.modes.guided
         return Box(
             inside, axis=axis, gap=2.0 if axis == "row" else 0.4,
-            touch=f"read:{len(self.made)}" if guided else None, label=label,
+            align="start" if axis == "row" else "stretch",
+            touch="read" if guided else None, label=label,
         )  # fmt: skip

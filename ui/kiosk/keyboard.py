@@ -26,7 +26,7 @@ def keyboard(kiosk: Kiosk, room: Room, keys: str = LETTERS, high: float | None =
     most = room.fit(room.target, _GAP, room.wide)
     rows = -(-count // most)
     columns = -(-count // rows)
-    each = min(room.target * _COMFORTABLE, (high - (rows - 1) * _GAP) / rows)
+    each = min(room.target * _COMFORTABLE, (high - (rows - 1) * _GAP) / rows - 0.2)
     cells = [_key(Text(key, "large", align="center", strong=True), key.lower(), key, each) for key in keys]
     erase = Art("arrow", 5.0, 5.0, args=(180,))
     cells.append(_key(erase, "erase", kiosk.text("kiosk_typing.erase"), each))
@@ -55,7 +55,8 @@ def typed(words: str, action: str, most: int) -> str | None:
 
 def field(kiosk: Kiosk, words: str, hint: str, room: Room) -> Box:
     """Where the typed words stand, `hint` while there are none."""
-    shown = Text(words, "title", strong=True, lines=1) if words else Text(hint, "body", "soft", lines=2)
+    hinted = Text(hint, "body", "soft", lines=2, least=2.6)
+    shown = Text(words, "title", strong=True, lines=1) if words else hinted
     return column(
         shown, fill="surface", line="accent", line_width=0.5, pad=(2.0, 0.4), height=room.target,
         justify="center", grow=1.0, name="field",

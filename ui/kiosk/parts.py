@@ -21,6 +21,8 @@ GAP: Final = 1.6
 TILE_WIDE: Final = 42.0
 """Least width of a tile, in units, at usual type."""
 TILE_HIGH: Final = 13.0
+BESIDE: Final = 120.0
+"""Units of width from which a title has the pager's keys beside it."""
 TILE_MOST: Final = 26.0
 """Higher tiles would only make the way of the hand longer."""
 
@@ -64,8 +66,7 @@ def tiles(room: Room, cells: Sequence[Box], high: float, pager: Pager) -> Box:
 
 
 def _parted(room: Room, cell: Box, wide: float, high: float) -> Box:
-    """The cell with the line under its name broken between its parts, if it would be broken anyhow and there
-    is room for it."""
+    """The cell with the line under its name broken between its parts, if it is too long and there is room."""
     last = cell.children[-1]
     if not isinstance(last, Text) or " · " not in last.words:
         return cell
@@ -75,7 +76,7 @@ def _parted(room: Room, cell: Box, wide: float, high: float) -> Box:
     broken = replace(
         cell, children=(*cell.children[:-1], replace(last, words=last.words.replace(" · ", "\n")))
     )
-    return broken if room.height_of(least(broken), wide) <= high else cell
+    return broken if room.height_of(least(broken), wide) < high - 0.8 else cell
 
 
 def fitting(room: Room, texts: Sequence[Text], wide: float, high: float, gap: float) -> list[Text]:
@@ -83,7 +84,7 @@ def fitting(room: Room, texts: Sequence[Text], wide: float, high: float, gap: fl
     kept: list[Text] = []
     used = -gap
     for element in texts:
-        used += gap + room.height_of(replace(element, size=element.least), wide)
+        used += gap + room.height_of(least(element), wide)
         if kept and used > high:
             break
         kept.append(element)
@@ -100,7 +101,7 @@ def _shape(room: Room, cells: Sequence[Box], high: float) -> tuple[int, int, flo
     """Columns, rows, and the height that a cell needs: as many on a page as can be read well."""
     theme = load_theme("day")
     best = (1, 1, high)
-    best_worth = (0, 0.0)
+    best_worth = (False, 0, 0.0)
     for columns in range(1, room.fit(TILE_WIDE * room.scale, GAP, room.wide) + 1):
         wide = (room.wide - (columns - 1) * GAP) / columns
         needs = [height_of(least(cell), wide, room.screen, theme, room.scale) for cell in cells]
@@ -110,19 +111,23 @@ def _shape(room: Room, cells: Sequence[Box], high: float) -> tuple[int, int, flo
         filled = min(rows, -(-len(cells) // columns))
         # Of two shapes that hold as many, the one whose cells are nearer to a broad card.
         shape = wide / min(TILE_MOST * room.scale, (high - (filled - 1) * GAP) / filled)
-        worth = (on_one, -abs(shape - 2.6))
+        worth = (each <= high, on_one, -abs(shape - 2.6))
         if worth > best_worth:
             best, best_worth = (columns, rows, each), worth
     return best
 
 
 def least(element: Element) -> Element:
-    """The same with its type as small as it may get."""
+    """The same with its type as small as the layout makes it."""
     if isinstance(element, Text):
-        return replace(element, size=element.least)
+        return replace(element, size=_SMALLER.get(element.size, element.least))
     if isinstance(element, Box):
         return replace(element, children=tuple(least(child) for child in element.children))
     return element
+
+
+_SMALLER: Final = {"title": "body", "number": "title", "giant": "number"}
+"""Sizes of which a layout's smallest step is not as small as what they may be."""
 
 
 def titled(kiosk: Kiosk, room: Room, words: str, pager: Pager, high: float) -> Box:
@@ -140,7 +145,7 @@ def listed(
 ) -> Element:
     """A title and the part of `cells` that the pager shows, in `high` units (the room's when None).
 
-    The pager's keys stand beside the title, on an upright page below the cells.
+    The pager's keys stand beside the title, on a narrow page below the cells.
     """
     high = room.high if high is None else high
     title = Text(words, "title", strong=True, lines=2)
@@ -148,10 +153,10 @@ def listed(
     grid = tiles(room, cells, high - head - 2 * GAP, pager)
     if pager.parts > 1:
         keys = max(room.target + 0.6, 8.0 * room.scale)
-        if room.tall:
+        if room.wide < BESIDE:
             foot = keys + GAP
         else:
-            head = keys
+            head = max(keys, room.height_of(Text(words, "small", strong=True), (room.wide - 3.0) / 2.3))
         grid = tiles(room, cells, high - head - foot - 2 * GAP, pager)
     spare = max(0.1, high - head - foot - 2 * GAP - grid.height)
     if not foot:

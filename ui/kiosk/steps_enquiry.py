@@ -123,7 +123,7 @@ class EnquiryStep(Step):
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         text = kiosk.text
         if self._scans:
-            return told(room, "scan", text("kiosk_enquiry.scan"), text("kiosk_enquiry.scan_how"))
+            return told(room, "code", text("kiosk_enquiry.scan"), text("kiosk_enquiry.scan_how"))
         if self.found is not None:
             return self._told(kiosk, room, self.found)
         if self.code is not None:
@@ -197,7 +197,7 @@ class EnquiryStep(Step):
     def _again(self, kiosk: Kiosk, room: Room) -> tuple[Element, ...]:
         if kiosk.state is None or kiosk.state.scanner is None:
             return ()
-        key = button(kiosk.text("kiosk_enquiry.again"), "again", icon="scan")
+        key = button(kiosk.text("kiosk_enquiry.again"), "again", icon="code")
         return (row(rest(0.5), growing(key), rest(0.5), height=max(room.target, 9.0)),)
 
     def speech(self, kiosk: Kiosk) -> str:

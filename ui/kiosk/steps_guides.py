@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ui.elements import Box, Element, column, row
+from ui.elements import Box, Element, Gap, Text, column, row
 from ui.kiosk.guide_page import GuideStep
 from ui.kiosk.keyboard import field, keyboard, typed
 from ui.kiosk.pager import Pager
-from ui.kiosk.parts import GAP, tile, tiles, titled, told
+from ui.kiosk.parts import GAP, listed, shares, tile, tiles, told
 from ui.kiosk.search import found
 from ui.kiosk.step import Room, Step
-from ui.widgets import button, rest
+from ui.widgets import button
 
 if TYPE_CHECKING:
     from ui.kiosk.kiosk import Kiosk
@@ -43,7 +43,7 @@ class GuidesStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         if not self.among(kiosk):
-            return _nothing(kiosk, room)
+            return _nothing(kiosk, room, "")
         return self._typing(kiosk, room) if self.typing else self._choosing(kiosk, room)
 
     # ---------------------------------------------------------------- the list
@@ -51,18 +51,14 @@ class GuidesStep(Step):
     def _choosing(self, kiosk: Kiosk, room: Room) -> Element:
         guides = found(self.words, self.among(kiosk))
         keys = self._keys(kiosk, room)
-        low = room.target + GAP if keys else 0.0
-        if not guides:
-            inner: list[Element] = [_nothing(kiosk, room, self.words)]
+        low = room.height_of(row(*keys, gap=GAP)) if keys else 0.0
+        if guides:
+            title = self._title(kiosk, len(guides))
+            above = room.high - (low + GAP if keys else 0.0)
+            inner = listed(kiosk, room, title, _cells(kiosk, guides), self._pager, above)
         else:
-            head = 8.0 * room.scale
-            cells = _cells(kiosk, guides)
-            grid = tiles(room, cells, room.high - head - GAP - low, self._pager)
-            if self._pager.parts > 1 and head < room.target:
-                head = room.target
-                grid = tiles(room, cells, room.high - head - GAP - low, self._pager)
-            inner = [titled(kiosk, room, self._title(kiosk, len(guides)), self._pager, head), grid, rest()]
-        return column(*inner, *([row(*keys, gap=GAP, height=room.target)] if keys else []), gap=GAP, grow=1.0)
+            inner = _nothing(kiosk, room, self.words)
+        return column(inner, *([row(*keys, gap=GAP)] if keys else []), gap=GAP, grow=1.0)
 
     def _title(self, kiosk: Kiosk, count: int) -> str:
         if self.words:
@@ -83,21 +79,26 @@ class GuidesStep(Step):
         """What is found stands over the keys where there is room, else on a page of its own."""
         guides = found(self.words, self.among(kiosk))
         line = field(kiosk, self.words, kiosk.text("kiosk_guide.type_initials"), room)
-        keys_high = 4 * room.target + 3 * GAP
-        high = room.high - keys_high - 2 * (room.target + GAP) - GAP
-        if high < 15.0 * room.scale:
+        top = max(room.target + 0.6, 8.5 * room.scale)
+        keys = 4 * room.target + 3 * GAP
+        pager = max(room.target, 8.0 * room.scale)
+        high = room.high - top - keys - pager - 4 * GAP
+        if high < 16.0 * room.scale:
             key = "results" if guides else "results_none"
             words = kiosk.text(f"kiosk_guide.{key}", count=len(guides))
             see = button(words, "see", kind="main", size="body", off=not guides, width=40.0)
-            keys = keyboard(kiosk, room, high=room.high - room.target - GAP)
-            return column(row(line, see, gap=GAP, height=room.target), keys, gap=GAP, grow=1.0)
+            keys = room.high - top - GAP
+            return shares((row(line, see, gap=GAP), top), (keyboard(kiosk, room, high=keys), keys))
+        parts: list[tuple[Element, float]] = [(row(line), top)]
         if guides:
             grid = tiles(room, _cells(kiosk, guides), high, self._pager)
-            inner = [grid, self._pager.keys(kiosk, room), rest()]
+            parts += [(grid, grid.height), (Gap(), max(0.1, high - grid.height))]
+            parts.append((self._pager.keys(kiosk, room), pager))
         else:
-            inner = [_nothing(kiosk, room, self.words)]
-        keys = keyboard(kiosk, room, high=keys_high)
-        return column(row(line, height=room.target), *inner, keys, gap=GAP, grow=1.0)
+            so, _, do = kiosk.text("kiosk_guide.not_found", words=self.words).partition(" · ")
+            none = column(Text(so, "large", strong=True), Text(do, "body"), gap=1.0, justify="center")
+            parts.append((none, high + pager + 2 * GAP))
+        return shares(*parts, (keyboard(kiosk, room, high=keys), keys))
 
     # ---------------------------------------------------------------- what is touched
 
@@ -145,7 +146,7 @@ def _cells(kiosk: Kiosk, guides: tuple[GuideTitle, ...]) -> list[Box]:
     return [tile(kiosk.local(guide.name), "", f"guide:{guide.guide}") for guide in guides]
 
 
-def _nothing(kiosk: Kiosk, room: Room, words: str = "") -> Element:
+def _nothing(kiosk: Kiosk, room: Room, words: str) -> Element:
     """There is none, or none for the `words` that were typed."""
     key = "kiosk_guide.not_found" if words else "kiosk_guide.none"
     so, _, do = kiosk.text(key, words=words).partition(" · ")

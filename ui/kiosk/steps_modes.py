@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Text, column, row
 from ui.kiosk.pager import Pager
-from ui.kiosk.parts import GAP, tiles, titled
+from ui.kiosk.parts import listed
 from ui.kiosk.step import Room, Step
 from wire.texts import available
 
@@ -26,11 +26,7 @@ class ModesStep(Step):
         self._pager = Pager()
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
-        cells = self._cells(kiosk)
-        words = kiosk.text("kiosk_modes.title")
-        high = max(room.target, 9.0 * room.scale)
-        listed = tiles(room, cells, room.high - high - GAP, self._pager)
-        return column(titled(kiosk, room, words, self._pager, high), listed, gap=GAP, grow=1.0)
+        return listed(kiosk, room, kiosk.text("kiosk_modes.title"), self._cells(kiosk), self._pager)
 
     def _cells(self, kiosk: Kiosk) -> list[Box]:
         modes = kiosk.modes
