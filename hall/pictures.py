@@ -1,8 +1,8 @@
 """Picture files made small enough for a retained message, with an id that is their content.
 
 What comes from a camera or a web page is turned upright, scaled to at most SIDE pixels, freed of everything
-but the picture (place and time of a photo) and encoded anew, as PNG where that is small enough and as JPEG
-else, in ever lower quality and then size until it has at most MAX_BYTES.
+but the picture (place and time of a photo) and encoded anew, as PNG where it is drawn and small enough and as
+JPEG else, in ever lower quality and then size until it has at most MAX_BYTES.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def publishable(path: Path) -> Picture:
                 if image.width * image.height > MAX_PIXELS:
                     raise PictureError(f"像素过多 · {image.width} x {image.height} pixels")
                 image.draft("RGB", (SIDE, SIDE))
+                drawn = image.format != "JPEG"
                 upright = _upright(image)
     except PictureError:
         raise
@@ -57,7 +58,7 @@ def publishable(path: Path) -> Picture:
     except Exception as error:
         # Broken files fail in many ways inside Pillow; whatever it is, this file is not shown.
         raise PictureError(f"不是完好的图片 · not a whole picture: {type(error).__name__}") from error
-    format_, data = _small(upright)
+    format_, data = _small(upright, drawn)
     return Picture(picture=hashlib.sha256(data).hexdigest()[:32], format=format_, data=data)
 
 
@@ -73,10 +74,13 @@ def _upright(image: Image) -> Image:
     return turned
 
 
-def _small(image: Image) -> tuple[Any, bytes]:
-    png = _encoded(image, "PNG", optimize=True)
-    if len(png) <= MAX_BYTES:
-        return "png", png
+def _small(image: Image, drawn: bool) -> tuple[Any, bytes]:
+    """`drawn`: text and plain areas, which JPEG smears, are worth a try as PNG."""
+    if drawn and len(_encoded(image, "PNG", compress_level=1)) <= 2 * MAX_BYTES:
+        # Only now the seconds for the best that PNG can do.
+        png = _encoded(image, "PNG", optimize=True)
+        if len(png) <= MAX_BYTES:
+            return "png", png
     flat = image
     if image.mode == "RGBA":
         from PIL import Image as Images
@@ -85,7 +89,7 @@ def _small(image: Image) -> tuple[Any, bytes]:
         flat.paste(image, mask=image.getchannel("A"))
     while True:
         for quality in QUALITIES:
-            data = _encoded(flat, "JPEG", quality=quality, optimize=True, progressive=False)
+            data = _encoded(flat, "JPEG", quality=quality)
             if len(data) <= MAX_BYTES:
                 return "jpeg", data
         # Never for ever: 0.8 of the side each time, and a few pixels are always small enough.

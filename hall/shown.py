@@ -28,6 +28,10 @@ GUIDES: Final = "guides"
 """The folder of guides, where hall.toml names no other."""
 
 
+MAX_PICTURES: Final = 100
+"""Pages and photos together: every node keeps them, and a start reads them, half a second each."""
+
+
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pass
 
@@ -84,6 +88,9 @@ def load(config: HallConfig, folder: Path) -> tuple[Shown, list[str]]:
         file = folder / path
         if file not in done:
             done[file] = None
+            if len(done) > MAX_PICTURES:
+                problems.append(f"{at}: 图片过多 · more than {MAX_PICTURES} pictures")
+                return None
             try:
                 made = publishable(file)
             except PictureError as error:

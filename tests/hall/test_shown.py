@@ -230,6 +230,18 @@ def test_a_playlist_has_its_pictures_once(loaded: Callable[..., HallConfig], tmp
     assert pages["flood"].zones == ("east",) and pages["flood"].weekdays == (1, 5)
 
 
+def test_more_pictures_than_nodes_keep_are_a_mistake(
+    problems: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hall.shown.MAX_PICTURES", 2)
+    pages = ""
+    for n in range(4):
+        Image.new("RGB", (20, 20 + n), "blue").save(tmp_path / f"{n}.png")
+        pages += f'[[playlist]]\nitem = "p{n}"\npicture = "{n}.png"\n'
+    told = problems(pages)
+    assert [problem.partition(":")[0] for problem in told] == ["playlist[4].picture", "playlist[5].picture"]
+
+
 def test_mistakes_of_the_playlist_are_told_together(problems: Callable[..., list[str]]) -> None:
     told = "\n".join(
         problems(
