@@ -79,13 +79,15 @@ def _parted(room: Room, cell: Box, wide: float, high: float) -> Box:
     return broken if room.height_of(least(broken), wide) < high - 0.8 else cell
 
 
-def fitting(room: Room, texts: Sequence[Text], wide: float, high: float, gap: float) -> list[Text]:
-    """The first of `texts`, the more important first, that have room at their least type."""
+def fitting(
+    room: Room, texts: Sequence[Text], wide: float, high: float, gap: float, fewest: int = 1
+) -> list[Text]:
+    """The first of `texts`, the more important first, that have room at their least type; `fewest` always."""
     kept: list[Text] = []
     used = -gap
     for element in texts:
         used += gap + room.height_of(least(element), wide)
-        if kept and used > high:
+        if len(kept) >= fewest and used > high:
             break
         kept.append(element)
     return kept
@@ -104,7 +106,7 @@ def _shape(room: Room, cells: Sequence[Box], high: float) -> tuple[int, int, flo
     best_worth = (False, 0, 0.0)
     for columns in range(1, room.fit(TILE_WIDE * room.scale, GAP, room.wide) + 1):
         wide = (room.wide - (columns - 1) * GAP) / columns
-        needs = [height_of(least(cell), wide, room.screen, theme, room.scale) for cell in cells]
+        needs = [height_of(least(cell), wide, room.screen, theme, room.scale) + 0.5 for cell in cells]
         each = max([room.target, TILE_HIGH * room.scale, *needs])
         rows = room.fit(each, GAP, high)
         on_one = min(len(cells), columns * rows)
@@ -120,7 +122,7 @@ def _shape(room: Room, cells: Sequence[Box], high: float) -> tuple[int, int, flo
 def least(element: Element) -> Element:
     """The same with its type as small as the layout makes it."""
     if isinstance(element, Text):
-        return replace(element, size=_SMALLER.get(element.size, element.least))
+        return replace(element, size=_SMALLER.get(str(element.size), element.least))
     if isinstance(element, Box):
         return replace(element, children=tuple(least(child) for child in element.children))
     return element
@@ -132,7 +134,8 @@ _SMALLER: Final = {"title": "body", "number": "title", "giant": "number"}
 
 def titled(kiosk: Kiosk, room: Room, words: str, pager: Pager, high: float) -> Box:
     """The title with the pager's keys beside it, where there is more than one part."""
-    title = Text(words, "title", strong=True, grow=1.0, lines=2)
+    size = "title" if pager.parts == 1 or room.scale == 1.0 else "large"
+    title = Text(words, size, strong=True, grow=1.0, lines=2)
     if pager.parts == 1:
         return Box((title,), axis="row", height=high, align="center")
     return row(

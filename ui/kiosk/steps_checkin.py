@@ -41,7 +41,8 @@ class CheckInStep(Step):
         if not room.tall:
             return column(title, row(*ways, gap=3.0, grow=1.0), gap=GAP, grow=1.0)
         how = Text(kiosk.text("checkin_how"), "large", "soft")
-        return column(title, how, column(*ways, gap=3.0, grow=4.0), rest(), gap=2.0, grow=1.0)
+        hows = [how] if room.scale == 1.0 else []
+        return column(title, *hows, column(*ways, gap=3.0, grow=4.0), rest(), gap=2.0, grow=1.0)
 
     def speech(self, kiosk: Kiosk) -> str:
         return kiosk.text("checkin_speech")
@@ -93,7 +94,7 @@ def checks_in(kiosk: Kiosk, card: CardShown, now: float) -> bool:
 
 def _way(icon: str, words: str, room: Room, action: str | None = None) -> Element:
     """One way, told; the one that is touched looks like a key."""
-    side = min(12.0 if room.small else 20.0, room.high * (0.15 if room.tall else 0.3))
+    side = min(12.0 if room.small else 20.0, room.high * (0.1 if room.tall else 0.3))
     fill, ink = ("surface", "ink") if action is None else ("accent", "accent_ink")
     art = Art(icon, side, side, "accent" if action is None else ink)
     if room.tall:
@@ -114,7 +115,8 @@ class CodeStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         whole = DIGITS + LETTERS
-        left = room.high - room.target - GAP
+        high = max(room.target + 0.4, 7.5 * room.scale)
+        left = room.high - high - GAP
         head: list[Element] = []
         columns = room.fit(room.target, 1.0, room.wide)
         rows = -(-(len(whole) + 1) // columns)
@@ -124,20 +126,17 @@ class CodeStep(Step):
             keys, title = whole, 9.0 * room.scale
             if left - title - GAP >= rows * (room.target * 1.2 + 1.0):
                 left -= title + GAP
-                head.append(Text(kiosk.text("type_code"), "title", strong=True, lines=1))
+                head.append(Text(kiosk.text("type_code"), "title", strong=True, lines=1, grow=title))
         else:
             keys = LETTERS if self.letters else DIGITS
             other = "123" if self.letters else "ABC"
             line.append(button(other, "other", width=max(room.target, 16.0)))
         wide = 24.0 * room.scale
         line.append(button(kiosk.text("sure"), "take", kind="main", off=not self.code, width=wide))
-        return column(
-            *head,
-            row(*line, gap=GAP, height=room.target),
-            *([rest()] if room.tall else []),
-            keyboard(kiosk, room, keys, left),
-            gap=GAP, grow=1.0,
-        )  # fmt: skip
+        keys_box = column(
+            keyboard(kiosk, room, keys, left), justify="end" if room.tall else "start", grow=left
+        )
+        return column(*head, row(*line, gap=GAP, grow=high), keys_box, gap=GAP, grow=1.0)
 
     def speech(self, kiosk: Kiosk) -> str:
         return kiosk.text("type_code")

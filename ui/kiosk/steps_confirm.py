@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ui.elements import Element, Text, column, row
@@ -70,13 +69,14 @@ class ConfirmStep(Step):
         name = Text(kiosk.local(one.service.name), "title", strong=True)
         facts = self._facts(kiosk, one)
         if room.tall:
-            below = column(*buttons, gap=2.5)
-            left = room.high - sum(room.height_of(e) + 3.0 for e in (name, *facts, below))
-            more = fitting(room, self._more(kiosk, one), room.wide, left, 3.0)
-            return column(name, *facts, *more, rest(), below, gap=3.0, grow=1.0)
+            low = 18.0 + (len(buttons) - 1) * (max(12.0, 8.5 * room.scale) + 2.5)
+            left = room.high - low - sum(room.height_of(least(e)) + 3.0 for e in (name, *facts)) - 3.0
+            more = fitting(room, self._more(kiosk, one), room.wide, left, 3.0, 0)
+            above = column(name, *facts, *more, rest(), gap=3.0, grow=room.high - low - 3.0)
+            return column(above, column(*buttons, gap=2.5, grow=low), gap=3.0, grow=1.0)
         wide = (room.wide - 3.0) * 1.7 / 2.7
         needed = sum(room.height_of(least(e), wide) + GAP for e in (name, *facts))
-        more = fitting(room, self._more(kiosk, one), wide, room.high - needed - GAP, GAP)
+        more = fitting(room, self._more(kiosk, one), wide, room.high - needed - GAP, GAP, 0)
         return row(
             column(name, *facts, *more, rest(), gap=GAP, grow=1.7), column(*buttons, gap=GAP, grow=1.0),
             gap=3.0, grow=1.0,
@@ -106,7 +106,7 @@ class ConfirmStep(Step):
 
     def _buttons(self, kiosk: Kiosk, room: Room) -> list[Element]:
         high, low = max(room.target, 22.0), max(room.target, 12.0)
-        size = "number" if room.high > 55.0 * room.scale else "title"
+        size = "number" if room.high > 55.0 and room.scale == 1.0 else "title"
         parts = [
             column(
                 Text(kiosk.text("take"), size, "accent_ink", align="center", strong=True, least="large"),
@@ -118,7 +118,7 @@ class ConfirmStep(Step):
             parts.append(button(kiosk.text(key), "priority", grow=1.0, height=low))
         if self._has_guides(kiosk):
             parts.append(button(kiosk.text("what_to_bring"), "guides", grow=1.0, height=low))
-        return [replace(part, grow=0.0) if room.tall else part for part in parts]
+        return list(parts)
 
     def _has_guides(self, kiosk: Kiosk) -> bool:
         return any(self.service in guide.services for guide in kiosk.guides)

@@ -6,9 +6,10 @@ have a page of their own.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ui.elements import Box, Element, Text, column, row
+from ui.elements import Box, Element, Text, column, growing, row
 from ui.kiosk.keyboard import field, keyboard, typed
 from ui.kiosk.pager import Pager
 from ui.kiosk.parts import GAP, TILE_HIGH, listed, service_tile, tiles, told
@@ -21,6 +22,8 @@ from ui.widgets import button, rest
 if TYPE_CHECKING:
     from ui.kiosk.kiosk import Kiosk
 
+LINE: Final = 7.5
+"""Height of the line that is typed, in units at usual type."""
 MOST: Final = 12
 """Letters; nobody needs more."""
 
@@ -45,31 +48,39 @@ class SearchStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         results = self._found(kiosk)
-        line = row(field(kiosk, self.words, kiosk.text("type_initials"), room), gap=GAP, height=room.target)
-        keys_high = room.target * 4 + GAP * 3
-        above = room.high - keys_high - room.target - 2 * GAP
-        if above < (TILE_HIGH + 2) * room.scale or self.listed:
-            return self._listed(kiosk, room, results) if self.listed else self._typing(kiosk, room, results)
-        high = above - (room.target + GAP)
+        line = max(room.target + 0.4, LINE * room.scale)
+        keys_high = 4 * line
+        above = room.high - keys_high - line - 2 * GAP
+        if self.listed:
+            return self._listed(kiosk, room, results)
+        if above < line + (TILE_HIGH + 6.0) * room.scale:
+            return self._typing(kiosk, room, results, line)
+        typed_so_far = field(kiosk, self.words, kiosk.text("type_initials"), room)
         return column(
-            line, *self._results(kiosk, room, results, high), rest(), keyboard(kiosk, room, high=keys_high),
+            replace(typed_so_far, grow=line),
+            self._results(kiosk, room, results, above, line),
+            column(keyboard(kiosk, room, high=keys_high), justify="end", grow=keys_high),
             gap=GAP, grow=1.0,
         )  # fmt: skip
 
-    def _results(self, kiosk: Kiosk, room: Room, results: tuple[Offer, ...], high: float) -> list[Element]:
+    def _results(
+        self, kiosk: Kiosk, room: Room, results: tuple[Offer, ...], high: float, line: float
+    ) -> Element:
         if not results:
-            return [Text(kiosk.text("nothing_found"), "large", "soft")]
+            return column(Text(kiosk.text("nothing_found"), "large", "soft"), grow=high)
         cells = [service_tile(kiosk, one) for one in results]
-        grid = tiles(room, cells, high, self._pager)
-        return [grid, self._pager.keys(kiosk, room)]
+        grid = tiles(room, cells, high - line - 2 * GAP, self._pager)
+        spare = max(0.1, high - line - 2 * GAP - grid.height)
+        keys = growing(self._pager.keys(kiosk, room), line)
+        return column(replace(grid, grow=grid.height), keys, rest(spare), gap=GAP, grow=high)
 
-    def _typing(self, kiosk: Kiosk, room: Room, results: tuple[Offer, ...]) -> Element:
+    def _typing(self, kiosk: Kiosk, room: Room, results: tuple[Offer, ...], high: float) -> Element:
         words = kiosk.text("show_found", count=len(results))
-        show = button(words, "show", kind="main", size="body", off=not results, width=40.0)
+        show = button(words, "show", kind="main", size="body", off=not results)
         typed_so_far = field(kiosk, self.words, kiosk.text("type_initials"), room)
-        line = row(typed_so_far, show, gap=GAP, height=room.target)
-        keys = keyboard(kiosk, room, high=room.high - room.target - GAP)
-        return column(line, keys, gap=GAP, grow=1.0)
+        line = row(replace(typed_so_far, grow=1.6), replace(show, grow=1.0), gap=GAP, grow=high)
+        keys = keyboard(kiosk, room, high=room.high - high - GAP)
+        return column(line, column(keys, grow=room.high - high - GAP), gap=GAP, grow=1.0)
 
     def _listed(self, kiosk: Kiosk, room: Room, results: tuple[Offer, ...]) -> Element:
         if not results:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ui.board.playlist import Playing
-from ui.elements import Art, Box, Element, Text, column, grid, row
+from ui.elements import Art, Box, Element, Text, column, grid, growing, row
 from ui.kiosk.pager import Pager
 from ui.kiosk.parts import GAP, fits_whole, listed, service_tile, tile, told
 from ui.kiosk.services import (
@@ -135,8 +135,8 @@ class StartStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         beside = self._beside(kiosk)
-        lines = -(-len(beside) // (2 if room.tall else 4))
-        low = lines * (max(room.target, 10.0 * min(room.scale, 1.3)) + GAP)
+        lines = -(-len(beside) // (4 if room.wide > 120.0 else 2))
+        low = lines * (max(room.target + 0.4, 10.0 * min(room.scale, 1.3)) + GAP)
         high = room.high - low
         why = hall_why(kiosk)
         if why:
@@ -148,7 +148,9 @@ class StartStep(Step):
         if beside:
             columns = -(-len(beside) // lines)
             whole.append(Box((grid(beside, columns, gap=GAP, grow=1.0),), height=low - GAP))
-        return column(*whole, gap=GAP, grow=1.0)
+        # Shares of the height, so that words that are long make themselves smaller.
+        parts = [growing(one, share) for one, share in zip(whole, (high, low - GAP), strict=False)]
+        return column(*parts, gap=GAP, grow=1.0)
 
     def _cells(self, kiosk: Kiosk, room: Room, high: float) -> tuple[list[Box], bool]:
         """Tiles of all services where one page holds them, else of the groups; whether the former."""

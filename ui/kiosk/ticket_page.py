@@ -30,16 +30,17 @@ def number_page(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProg
     code = _code(kiosk, progress)
     if room.tall:
         shares = (0.5, 0.5, 0.0) if code is None else (0.34, 0.33, 0.33)
-        parts = [
-            growing(_number(kiosk, room, step, progress, left * shares[0] - 3.0), shares[0]),
-            column(*fitting(room, words, room.wide, left * shares[1] - 3.0, 2.0), rest(), gap=2.0, grow=shares[1]),
-        ]  # fmt: skip
+        kept = fitting(room, words, room.wide, left * shares[1] - 3.0, 2.0)
+        parts: list[Element] = [
+            growing(_number(kiosk, room, step, progress, left * shares[0] - 3.0), shares[0])
+        ]
+        parts.append(column(*kept, rest(), gap=2.0, grow=shares[1]))
         parts += [growing(code, shares[2])] if code is not None else []
         return column(*parts, *below, gap=3.0, grow=1.0)
     wide = (room.wide - 6.0) * (0.5 if code is None else 0.36)
     kept = fitting(room, words, wide, left - 2 * GAP, GAP)
-    number = growing(_number(kiosk, room, step, progress, left))
-    sides: list[Element] = [number, column(rest(), *kept, rest(), gap=GAP, grow=1.0)]
+    number = _number(kiosk, room, step, progress, left)
+    sides: list[Element] = [growing(number), column(rest(), *kept, rest(), gap=GAP, grow=1.0)]
     sides += [growing(code, 0.7)] if code is not None else []
     return column(row(*sides, gap=3.0, grow=1.0), *below, gap=GAP, grow=1.0)
 
@@ -58,7 +59,7 @@ def _number(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProgress
     words = progress.number or ""
     wide = room.wide * (0.9 if room.tall else 0.33)
     number = Text(words, "giant", "accent", align="center", strong=True, lines=1, least="title")
-    if room.height_of(number, 999.0) * 0.6 + 16.0 * room.scale > high:
+    if room.height_of(number, 999.0) * 0.7 + 18.0 * room.scale > high:
         number = replace(number, size="number")
     label = Text(kiosk.text("your_number"), "large", "soft", align="center", lines=1)
     more = [Text(kiosk.local(service.name), "large", align="center")] if service is not None else []
