@@ -224,3 +224,20 @@ PAGES: dict[str, Callable[[str], HallDisplay]] = {
     "board_both_many": lambda language: display(both(language), MANY),
 }
 CLOCKS = {"board_flashing": START + 20.6, "board_stale": START + 45.0}
+ABOUT = {
+    "board_starting": "Before the agent has spoken.",
+    "board_no_calls": "The first people wait, nobody has been called.",
+    "board_one_call": "One call, three services.",
+    "board_only_calls": "A display that shows calls only.",
+    "board_full": "Twelve calls, ten services, missed numbers and notices.",
+    "board_playlist": "With a picture of the playlist.",
+    "board_playlist_text": "With a text of the playlist.",
+    "board_names": "A hall that calls by masked names.",
+    "board_many": "Sixty services in pages, thirty missed numbers, a long notice.",
+    "board_flashing": "A new call in its other look.",
+    "board_stale": "The hall's server has fallen silent: what stands there is marked as old.",
+    "board_rest": "Between morning and afternoon.",
+    "board_no_clock": "A node whose clock cannot be trusted shows none.",
+    "board_both_languages": "Both languages on one display.",
+    "board_both_many": "Both languages with the longest names.",
+}

@@ -107,3 +107,20 @@ PAGES: dict[str, Callable[[str], CounterPanel]] = {
     ),
 }
 CLOCKS = {"counter_flashing": START + 5.6}
+ABOUT = {
+    "counter_starting": "Before the agent has spoken.",
+    "counter_called": "A number is called.",
+    "counter_flashing": "A new call in its other look.",
+    "counter_serving": "A number is served; a hall that shows the clerk's number only.",
+    "counter_long": "The longest names and number.",
+    "counter_no_clerk": "Nobody is known to sit there.",
+    "counter_free": "The counter is free.",
+    "counter_paused": "A pause within the hours.",
+    "counter_noon": "A pause until the afternoon.",
+    "counter_closed": "Closed within the hours.",
+    "counter_over": "Closed for today.",
+    "counter_no_clock": "Closed, and the node's clock cannot be trusted.",
+    "counter_stale": "The hall's server has fallen silent: what stands there is marked as old.",
+    "counter_both_languages": "Both languages on one panel.",
+    "counter_both_long": "Both languages with the longest names, marked as old.",
+}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
+
+from pages_counter import CLERK, LONG_NAME, NUMBER_ONLY, counter, photo
 
 from ui.rating.program import RatingPanel
 from wire.messages import PromptRating
 from wire.screen_link import CounterShown, LinkMessage, RatingShown
 from wire.shown import RatingReason, RatingReasons
-
-sys.path.insert(0, str(Path(__file__).parent))
-from pages_counter import CLERK, LONG_NAME, NUMBER_ONLY, counter, photo
 
 START = 1000.0
 SERVICE = {"zh-CN": "社保登记", "en": "Social insurance"}
@@ -142,3 +139,23 @@ def _last_page(language: str) -> RatingPanel:
     program = panel(language, graded(1))
     program.page(Screen.of((800, 480)), START + 1)
     return touched(program, "more")
+
+
+ABOUT = {
+    "rating_starting": "Before the agent has spoken, and while it is away.",
+    "rating_idle": "Nobody is asked; who sits at the counter.",
+    "rating_idle_number_only": "A hall that shows the clerk's number only.",
+    "rating_idle_nobody": "Nobody is known to sit there.",
+    "rating_ask": "Five grades, all alike, for the service that has just ended.",
+    "rating_ask_long": "The longest names.",
+    "rating_ask_other_language": "After a touch on the other language.",
+    "rating_sending": "A grade was touched; the agent has not yet said that it is kept.",
+    "rating_again": "The grade could not be kept: asked once more.",
+    "rating_why_good": "Reasons of a good grade.",
+    "rating_why_bad": "Reasons of a bad grade, two of them chosen.",
+    "rating_why_last_page": "The last of the reasons.",
+    "rating_why_no_code": "A hall without a page for texts.",
+    "rating_thanks": "Thanks, with a code for who has more to say.",
+    "rating_thanks_bad": "Thanks for a bad grade.",
+    "rating_paused": "No grade could be kept now, so none is asked for.",
+}
