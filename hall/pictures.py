@@ -1,6 +1,6 @@
 """Picture files made small enough for a retained message, with an id that is their content.
 
-What comes from a camera or a web page is turned upright, scaled to at most SIDE pixels, freed of everything
+What comes from a camera or a web page is turned upright, scaled to at most `side` pixels, freed of everything
 but the picture (place and time of a photo) and encoded anew, as PNG where it is drawn and small enough and as
 JPEG else, in ever lower quality and then size until it has at most MAX_BYTES.
 """
@@ -24,6 +24,9 @@ MAX_FILE: Final = 30 * 1024 * 1024
 MAX_PIXELS: Final = 80_000_000
 """A larger one is refused before it is unpacked: a small file can name a size that fills the memory."""
 SIDE: Final = 1920
+"""Pixels of a page."""
+PHOTO_SIDE: Final = 640
+"""Pixels of somebody's photo, which no screen shows large."""
 QUALITIES: Final = (88, 80, 70, 60, 50)
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 BACKGROUND: Final = (255, 255, 255)
@@ -34,8 +37,8 @@ class PictureError(ValueError):
     """A file that is no picture that can be shown; the message is for a technician, zh-CN · en."""
 
 
-def publishable(path: Path) -> Picture:
-    """The picture in `path` as it is published. Raises PictureError."""
+def publishable(path: Path, side: int = SIDE) -> Picture:
+    """The picture in `path` as it is published, at most `side` pixels long. Raises PictureError."""
     from PIL import Image
 
     try:
@@ -48,9 +51,9 @@ def publishable(path: Path) -> Picture:
             with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise PictureError(f"像素过多 · {image.width} x {image.height} pixels")
-                image.draft("RGB", (SIDE, SIDE))
+                image.draft("RGB", (side, side))
                 drawn = image.format != "JPEG"
-                upright = _upright(image)
+                upright = _upright(image, side)
     except PictureError:
         raise
     except OSError as error:
@@ -62,15 +65,15 @@ def publishable(path: Path) -> Picture:
     return Picture(picture=hashlib.sha256(data).hexdigest()[:32], format=format_, data=data)
 
 
-def _upright(image: Image) -> Image:
-    """Unpacked, turned as the camera says, RGB or RGBA, at most SIDE pixels long."""
+def _upright(image: Image, side: int) -> Image:
+    """Unpacked, turned as the camera says, RGB or RGBA, at most `side` pixels long."""
     from PIL import ImageOps
 
     image.load()
     turned = ImageOps.exif_transpose(image)
     clear = turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info
     turned = turned.convert("RGBA" if clear else "RGB")
-    turned.thumbnail((SIDE, SIDE))
+    turned.thumbnail((side, side))
     return turned
 
 

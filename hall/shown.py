@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 
 from hall.guides import LoadedGuides, load_guides
-from hall.pictures import PictureError, publishable
+from hall.pictures import PHOTO_SIDE, SIDE, PictureError, publishable
 from hall.queue.policy import Span, Weekday
 from wire.messages import Grade, Id, LocalText
 from wire.shown import Guide, GuideTitle, Picture, PlaylistItem, RatingReason, RatingReasons
@@ -28,8 +28,9 @@ GUIDES: Final = "guides"
 """The folder of guides, where hall.toml names no other."""
 
 
-MAX_PICTURES: Final = 100
-"""Pages and photos together: every node keeps them, and a start reads them, half a second each."""
+MAX_PAGES: Final = 60
+"""Pictures of the playlist: every node with a display keeps them; a start takes half a second for each."""
+MAX_PHOTOS: Final = 300
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,36 +83,40 @@ def load(config: HallConfig, folder: Path) -> tuple[Shown, list[str]]:
     """
     problems: list[str] = []
     pictures: dict[str, Picture] = {}
-    done: dict[Path, str | None] = {}
 
-    def picture(path: str, at: str) -> str | None:
-        file = folder / path
-        if file not in done:
-            done[file] = None
-            if len(done) > MAX_PICTURES:
-                problems.append(f"{at}: 图片过多 · more than {MAX_PICTURES} pictures")
-                return None
-            try:
-                made = publishable(file)
-            except PictureError as error:
-                problems.append(f"{at}: {path}: {error}")
-            else:
-                pictures[made.picture] = made
-                done[file] = made.picture
-        return done[file]
+    def reader(side: int, most: int) -> Callable[[str, str], str | None]:
+        """Reads each file once, at most so many; None for what cannot be shown."""
+        done: dict[Path, str | None] = {}
 
-    items = [_item(row, n, picture) for n, row in enumerate(config.playlist)]
+        def picture(path: str, at: str) -> str | None:
+            file = folder / path
+            if file not in done:
+                done[file] = None
+                if len(done) > most:
+                    problems.append(f"{at}: 图片过多 · more than {most} pictures")
+                    return None
+                try:
+                    made = publishable(file, side)
+                except PictureError as error:
+                    problems.append(f"{at}: {path}: {error}")
+                else:
+                    pictures[made.picture] = made
+                    done[file] = made.picture
+            return done[file]
+
+        return picture
+
+    page = reader(SIDE, MAX_PAGES)
+    items = [_item(row, n, page) for n, row in enumerate(config.playlist)]
     items = [item for item in items if item.text or item.picture]
+    photo = reader(PHOTO_SIDE, MAX_PHOTOS)
+    # A face that the hall does not show is not even read.
+    faces = config.clerks if config.hall.show_clerks == "photo" else ()
     photos = {
-        clerk.id: photo
-        for n, clerk in enumerate(config.clerks)
-        if clerk.photo and (photo := picture(clerk.photo, f"clerk[{n}].photo")) is not None
+        clerk.id: face
+        for n, clerk in enumerate(faces)
+        if clerk.photo and (face := photo(clerk.photo, f"clerk[{n}].photo")) is not None
     }
-    if config.hall.show_clerks != "photo":
-        # A face that the hall does not show is on no broker either.
-        shown = {item.picture for item in items}
-        pictures = {id_: made for id_, made in pictures.items() if id_ in shown}
-        photos = {}
     guides = LoadedGuides()
     at = folder / config.hall.guides
     if config.hall.guides and (config.hall.guides != GUIDES or at.is_dir()):

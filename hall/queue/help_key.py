@@ -7,7 +7,7 @@ from typing import Final
 
 from hall.queue import commands as cmd
 from hall.queue import events as ev
-from hall.queue.refusals import RefusedError, alarm
+from hall.queue.refusals import RefusedError
 from hall.queue.state import State
 
 CODE: Final = "kiosk.help"
@@ -24,9 +24,21 @@ def subject_of(node: str, station: str) -> str:
 
 def ask(state: State, command: cmd.AskHelp) -> list[ev.Event]:
     subject = subject_of(command.node, command.station)
-    if command.wanted:
-        return alarm(state, command, CODE, subject, {"node": command.node, "station": command.station})
-    return _over(state, command, subject)
+    if not command.wanted:
+        return _over(state, command, subject)
+    standing = state.alarms.get((CODE, subject))
+    if standing is not None and ANSWERED not in standing.facts:
+        return []
+    # Where it was answered, the kiosk had stopped waiting: somebody else asks, or nobody came.
+    return [
+        ev.AlarmRaised(
+            at=command.at,
+            command=command.id,
+            code=CODE,
+            subject=subject,
+            facts={"node": command.node, "station": command.station},
+        )
+    ]
 
 
 def answer(state: State, command: cmd.AnswerHelp) -> list[ev.Event]:

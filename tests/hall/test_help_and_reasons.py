@@ -88,6 +88,18 @@ def test_taken_back_there_is_nothing_to_answer(hall: Any, refused: Any) -> None:
         answer(hall, over=True)
 
 
+def test_asked_again_after_an_answer_it_is_a_new_call(hall: Any) -> None:
+    help_(hall)
+    dispatch = Dispatch(hall.policy, Nodes(), lambda *_: True)
+    dispatch.on_events(answer(hall))
+    hall.wait(700)
+    (again,) = help_(hall)
+    dispatch.on_events([again])
+    assert isinstance(again, ev.AlarmRaised) and not dispatch.outstanding
+    (alarm,) = hall.state.alarms.values()
+    assert alarm.raised_at == hall.at and "answered" not in alarm.facts
+
+
 def test_a_new_call_is_not_answered_by_the_old_answer(hall: Any) -> None:
     help_(hall)
     dispatch = Dispatch(hall.policy, Nodes(), lambda *_: True)

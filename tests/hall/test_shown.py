@@ -233,7 +233,7 @@ def test_a_playlist_has_its_pictures_once(loaded: Callable[..., HallConfig], tmp
 def test_more_pictures_than_nodes_keep_are_a_mistake(
     problems: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hall.shown.MAX_PICTURES", 2)
+    monkeypatch.setattr("hall.shown.MAX_PAGES", 2)
     pages = ""
     for n in range(4):
         Image.new("RGB", (20, 20 + n), "blue").save(tmp_path / f"{n}.png")
@@ -269,11 +269,12 @@ CLERK = (
 def test_a_face_is_published_only_where_the_hall_shows_it(
     loaded: Callable[..., HallConfig], tmp_path: Path
 ) -> None:
-    Image.new("RGB", (90, 120), "green").save(tmp_path / "9.jpg")
+    Image.new("RGB", (900, 1200), "green").save(tmp_path / "9.jpg")
     shows = loaded(CLERK, show_clerks='"photo"')
     clerk = shows.shown_clerks()["clerk-09"]
     assert (clerk.number, clerk.name["zh-CN"]) == ("009", "赵一")
-    assert clerk.photo == shows.shown.pictures[0].picture
+    (photo,) = shows.shown.pictures
+    assert clerk.photo == photo.picture and opened(photo.data).size == (480, 640)
     for level in ("no", "number", "name"):
         hides = loaded(CLERK, show_clerks=f'"{level}"')
         assert hides.shown.pictures == () and hides.shown.photos == {}
