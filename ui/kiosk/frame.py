@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LOW_PART: Final = 0.6
 """Share of a large screen, from below, in which controls lie where they must lie low."""
+LOW_PART_LARGE: Final = 0.72
+"""The same in elder mode: large type needs more room, and a kiosk's screen still ends within reach."""
 TARGET_MM: Final = 15.0
 KEYS_GAP: Final = 2.0
 USUAL: Final = 3.6
@@ -91,7 +93,8 @@ def _measures(screen: Screen, scale: float, target: float, low: bool, gathered: 
     if screen.portrait:
         line += 9.0
         foot = 2 * foot * min(scale, 1.2) + KEYS_GAP if gathered else foot
-    above = max(0.0, screen.height / screen.unit * (1 - LOW_PART) - head - line) if low else 0.0
+    part = LOW_PART if scale == 1.0 else LOW_PART_LARGE
+    above = max(0.0, screen.height / screen.unit * (1 - part) - head - line) if low else 0.0
     return _Measures(head, line, above, foot + 3.0, 4.0, 2.5)
 
 
@@ -163,6 +166,8 @@ def _band(kiosk: Kiosk, now: float, height: float, switches: bool) -> Element:
 
 def _above(kiosk: Kiosk, height: float) -> Element:
     """What fills the part of the screen that is out of reach: nothing to touch."""
+    if height < 16.0 * kiosk.modes.scale:
+        return Gap(height)
     return column(
         Gap(grow=1.0),
         Text(kiosk.text("look_below"), "large", "soft", align="center"),

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from wire.messages import CatalogueService
     from wire.shown import Guide
 
-ROOM_FOR_TABS: Final = 62.0
-"""Units of height (in usual type) from which tabs leave enough for what they hold."""
+ROOM_FOR_TABS: Final = 34.0
+"""Units of height, at usual type, that tabs must leave for what they hold."""
 
 
 class GuideStep(Step):
@@ -74,15 +74,18 @@ class GuideStep(Step):
             so, _, do = self.speech(kiosk).partition(" · ")
             return told(room, "search" if self.gone else "clock", so, do)
         sections = sections_of(guide)
-        tabs = not room.small and room.high / room.scale >= ROOM_FOR_TABS
-        section = self.section or (sections[0] if tabs and sections else None)
-        if section is None:
-            return self._menu(kiosk, room, guide, sections)
         title = kiosk.local(guide.name)
-        head: list[Element]
-        if tabs:
+        section = self.section or (sections[0] if sections else None)
+        head: list[Element] = []
+        if section is not None and not room.small:
             head = [Text(title, "large", strong=True), self._tabs(kiosk, room, sections, section)]
-        else:
+            left = room.high - 2 * room.target - sum(room.height_of(one) + GAP for one in head)
+            if left < ROOM_FOR_TABS * room.scale:
+                head = []
+        tabs = bool(head)
+        if section is None or (self.section is None and not tabs):
+            return self._menu(kiosk, room, guide, sections)
+        if not tabs:
             head = [
                 row(
                     Text(kiosk.text(f"kiosk_guide.{section}"), "body", "accent", strong=True),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from ui.elements import Art, Element, Text, column, row
+from ui.elements import Element
+from ui.kiosk.parts import told, told_with
 from ui.kiosk.step import Room, Step
 from ui.program import NEVER
-from ui.widgets import button, rest
+from ui.widgets import button
 from wire.screen_link import GuidePrinted, LinkMessage, PrintGuide
 
 if TYPE_CHECKING:
@@ -95,20 +96,11 @@ class GuidePrintStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         icon, colour = _LOOKS[self.outcome]
-        art = 14.0 if room.small else 22.0
-        done = () if self.outcome == "printing" else (self._done(kiosk, room),)
-        return column(
-            rest(),
-            Art(icon, art, art, colour),
-            Text(self.speech(kiosk), "large" if room.small else "title", align="center", strong=True),
-            rest(),
-            *done,
-            gap=2.0, grow=1.0,
-        )  # fmt: skip
-
-    def _done(self, kiosk: Kiosk, room: Room) -> Element:
-        key = button(kiosk.text("kiosk_guide.printed_done"), "done", kind="main", width=room.wide * 0.4)
-        return row(key, justify="center", height=room.target)
+        so, _, do = kiosk.text(f"kiosk_guide.{_WORDS[self.outcome]}").partition(" · ")
+        if self.outcome == "printing":
+            return told(room, icon, so, do, colour=colour)
+        done = button(kiosk.text("kiosk_guide.printed_done"), "done", kind="main")
+        return told_with(room, icon, so, do, done)
 
     def speech(self, kiosk: Kiosk) -> str:
         return kiosk.text(f"kiosk_guide.{_WORDS[self.outcome]}")

@@ -86,7 +86,8 @@ def fitting(
     kept: list[Text] = []
     used = -gap
     for element in texts:
-        used += gap + room.height_of(least(element), wide)
+        size = _READABLE.get(str(element.size), "small") if room.scale == 1.0 else least(element).size  # type: ignore[union-attr]
+        used += gap + room.height_of(replace(element, size=size), wide)
         if len(kept) >= fewest and used > high:
             break
         kept.append(element)
@@ -104,10 +105,10 @@ def _shape(room: Room, cells: Sequence[Box], high: float) -> tuple[int, int, flo
     theme = load_theme("day")
     best = (1, 1, high)
     best_worth = (False, 0, 0.0)
-    for columns in range(1, room.fit(TILE_WIDE * room.scale, GAP, room.wide) + 1):
+    for columns in range(1, room.fit(TILE_WIDE * min(room.scale, 1.25), GAP, room.wide) + 1):
         wide = (room.wide - (columns - 1) * GAP) / columns
         needs = [height_of(least(cell), wide, room.screen, theme, room.scale) + 0.5 for cell in cells]
-        each = max([room.target, TILE_HIGH * room.scale, *needs])
+        each = max([room.target, TILE_HIGH * min(room.scale, 1.2), *needs])
         rows = room.fit(each, GAP, high)
         on_one = min(len(cells), columns * rows)
         filled = min(rows, -(-len(cells) // columns))
@@ -128,7 +129,9 @@ def least(element: Element) -> Element:
     return element
 
 
-_SMALLER: Final = {"title": "body", "number": "title", "giant": "number"}
+_READABLE: Final = {"giant": "number", "number": "title", "title": "large", "large": "body"}
+"""One step smaller: rather a line less than all of them small. In elder mode the least is large enough."""
+_SMALLER: Final[dict[str, str | float]] = {"title": "body", "number": 8.9, "giant": 14.4}
 """Sizes of which a layout's smallest step is not as small as what they may be."""
 
 
@@ -211,15 +214,16 @@ def told_with(room: Room, icon: str, so: str, do: str, *buttons: Box, above: str
     """The same, what it is about above it, and what can be done below."""
     below = choices(room, *buttons)
     about = Text(above, "large", "accent", align="center")
-    taken = below.height + GAP + (room.height_of(about) + GAP if above else 0.0)
-    inner = told(room, icon, so, do, high=room.high - taken)
-    return column(*([about] if above else []), inner, below, gap=GAP, grow=1.0)
+    head = room.height_of(about) if above else 0.0
+    high = room.high - below.height - GAP - (head + GAP if above else 0.0)
+    inner = told(room, icon, so, do, high=high)
+    return shares(*([(about, head)] if above else []), (inner, high), (below, below.height))
 
 
 def choices(room: Room, *buttons: Box) -> Box:
     """Buttons side by side, or one under the other where the page is narrow."""
-    high = max(room.target, 11.0)
-    if room.tall:
+    high = max(room.target + 0.6, 11.0)
+    if room.wide < BESIDE:
         return column(*(growing(b) for b in buttons), gap=2.5, height=len(buttons) * (high + 4.0))
     return row(*(growing(b) for b in buttons), gap=2.5, height=high + (0.0 if room.small else 4.0))
 

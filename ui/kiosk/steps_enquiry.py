@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Text, column, growing, row
-from ui.kiosk.parts import GAP, fact, told
+from ui.kiosk.parts import BESIDE, GAP, fact, least, shares, told, told_with
 from ui.kiosk.services import so_and_do, wait_words
 from ui.kiosk.step import Room, Step
 from ui.program import NEVER
@@ -127,31 +127,54 @@ class EnquiryStep(Step):
         if self.found is not None:
             return self._told(kiosk, room, self.found)
         if self.code is not None:
-            return told(room, "info", *so_and_do(kiosk, self.code), *self._again(kiosk, room))
+            so, do = so_and_do(kiosk, self.code)
+            if not _scanner(kiosk):
+                return told(room, "info", so, do)
+            return told_with(room, "info", so, do, _another(kiosk))
         return told(room, "clock", text("kiosk_enquiry.asking"), "")
 
     def _told(self, kiosk: Kiosk, room: Room, found: TicketFound) -> Element:
-        """The number and its state beside each other, or one under the other; below where to go."""
+        """The number and its state, what to do, and as much of the rest as there is room for."""
+        head = self._head(kiosk, room, found)
+        service = kiosk.local(found.service_name) if found.service_name else ""
+        facts = [fact(*pair) for pair in self._facts(kiosk, found)]
+        wanted: list[tuple[str, Element | None]] = [
+            ("do", self._do(kiosk, room, found)),
+            ("facts", row(*facts, gap=GAP) if facts else None),
+            ("again", self._again(kiosk, room)),
+            ("service", Text(service, "body", "soft", align="center") if service else None),
+        ]
+        left = room.high - room.height_of(least(head)) - 0.5
+        kept: dict[str, tuple[Element, float]] = {}
+        for name, element in wanted:
+            if element is not None and (needs := room.height_of(least(element)) + 0.4) + GAP <= left:
+                kept[name] = (element, needs)
+                left -= needs + GAP
+        # What is over goes to the number; a third of it to what is to be done.
+        over = {"do": left / 3}
+        lines = [
+            (element, needs + over.get(name, 0.0))
+            for name in ("service", "facts", "do", "again")
+            if name in kept
+            for element, needs in [kept[name]]
+        ]
+        below = sum(high + GAP for _, high in lines)
+        return shares((head, room.high - below), *lines)
+
+    def _head(self, kiosk: Kiosk, room: Room, found: TicketFound) -> Box:
         state = found.state or "void"
         icon, colour = LOOKS[state]
         side = 6.0 if room.small else 9.0
-        service = kiosk.local(found.service_name) if found.service_name else ""
-        number = column(
-            Text(found.number or "", "number", "accent", align="center", strong=True, lines=1, least="title"),
-            *([Text(service, "body", "soft", align="center")] if service else []),
-            justify="center", grow=1.0, name="number",
-        )  # fmt: skip
+        number = Text(found.number or "", "number", "accent", align="center", strong=True, lines=1, grow=1.0)
         says = row(
             Art(icon, side, side, colour),
-            Text(kiosk.text(f"kiosk_enquiry.state_{state}"), "title", colour, strong=True),
-            gap=2.0, justify="center", align="center",
+            Text(kiosk.text(f"kiosk_enquiry.state_{state}"), "title", colour, strong=True, least="body"),
+            gap=2.0, justify="center", align="center", grow=1.3,
         )  # fmt: skip
-        facts = [fact(*pair) for pair in self._facts(kiosk, found)]
-        beside = column(says, *([row(*facts, gap=GAP, grow=1.0)] if facts else []), gap=GAP, grow=1.4)
-        if not facts:
-            beside = column(rest(), says, rest(), grow=1.4)
-        top = (column if room.tall else row)(number, beside, gap=3.0, grow=1.0)
-        return column(top, self._do(kiosk, room, found), *self._again(kiosk, room), gap=GAP, grow=1.0)
+        if room.wide < BESIDE:
+            parts = [growing(one, room.height_of(least(one))) for one in (number, says)]
+            return column(*parts, name="number")
+        return row(number, says, gap=3.0, name="number")
 
     def _facts(self, kiosk: Kiosk, found: TicketFound) -> list[tuple[str, str]]:
         """People ahead and the wait, where they are known: never a guess."""
@@ -194,11 +217,11 @@ class EnquiryStep(Step):
         names = " · ".join(name for name in (kiosk.local(zone.floor), kiosk.local(zone.name)) if name)
         return kiosk.text("kiosk_enquiry.wait_in", zone=names)
 
-    def _again(self, kiosk: Kiosk, room: Room) -> tuple[Element, ...]:
-        if kiosk.state is None or kiosk.state.scanner is None:
-            return ()
-        key = button(kiosk.text("kiosk_enquiry.again"), "again", icon="code")
-        return (row(rest(0.5), growing(key), rest(0.5), height=max(room.target, 9.0)),)
+    def _again(self, kiosk: Kiosk, room: Room) -> Box | None:
+        """The key for another ticket, where there is a scanner."""
+        if not _scanner(kiosk):
+            return None
+        return row(rest(0.5), growing(_another(kiosk)), rest(0.5), height=room.target)
 
     def speech(self, kiosk: Kiosk) -> str:
         if self._scans:
@@ -214,6 +237,14 @@ class EnquiryStep(Step):
             self._what_to_do(kiosk, found),
         ]
         return "。".join(words)
+
+
+def _scanner(kiosk: Kiosk) -> bool:
+    return kiosk.state is not None and kiosk.state.scanner is not None
+
+
+def _another(kiosk: Kiosk) -> Box:
+    return button(kiosk.text("kiosk_enquiry.again"), "again", icon="code")
 
 
 def _ahead(kiosk: Kiosk, count: int) -> str:

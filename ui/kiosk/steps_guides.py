@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ui.elements import Box, Element, Gap, Text, column, row
+from ui.elements import Box, Element, Gap, Text, column, growing, row
 from ui.kiosk.guide_page import GuideStep
 from ui.kiosk.keyboard import field, keyboard, typed
 from ui.kiosk.pager import Pager
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from wire.shown import GuideTitle
 
 MOST_TYPED: Final = 12
+TIGHT: Final = 40.0
+"""Units of height, at usual type, under which a list has no title."""
 FEW: Final = 4
 """So many guides need no search."""
 
@@ -55,10 +57,22 @@ class GuidesStep(Step):
         if guides:
             title = self._title(kiosk, len(guides))
             above = room.high - (low + GAP if keys else 0.0)
-            inner = listed(kiosk, room, title, _cells(kiosk, guides), self._pager, above)
+            cells = _cells(kiosk, guides)
+            if room.high < TIGHT * room.scale:
+                return self._tight(kiosk, room, cells, keys)
+            inner = listed(kiosk, room, title, cells, self._pager, above)
         else:
             inner = _nothing(kiosk, room, self.words)
         return column(inner, *([row(*keys, gap=GAP)] if keys else []), gap=GAP, grow=1.0)
+
+    def _tight(self, kiosk: Kiosk, room: Room, cells: list[Box], keys: list[Element]) -> Element:
+        """Where controls lie low in large type: without a title, all keys in one row."""
+        high = max(room.target, 10.0 * room.scale)
+        grid = tiles(room, cells, room.high - high - 2 * GAP, self._pager)
+        if self._pager.parts > 1:
+            keys = [growing(self._pager.keys(kiosk, room), 2.0), *keys]
+        spare = max(0.1, room.high - high - 2 * GAP - grid.height)
+        return shares((grid, grid.height), (Gap(), spare), (row(*keys, gap=GAP), high))
 
     def _title(self, kiosk: Kiosk, count: int) -> str:
         if self.words:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui.elements import Element
-from ui.kiosk.parts import choices, told
+from ui.elements import Box, Element
+from ui.kiosk.parts import told_with
 from ui.kiosk.step import Room, Step
-from ui.widgets import button, notice
+from ui.widgets import button
 from wire.screen_link import AskHelp
 
 if TYPE_CHECKING:
@@ -30,25 +30,16 @@ class HelpStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         so, do = self._words(kiosk)
-        below: list[Element] = []
-        if not kiosk.online:
-            below.append(notice(kiosk.text("kiosk_help.offline"), kind="warn", icon="warning"))
-        icon, colour = ("bell", "accent") if self._state(kiosk) == "none" else ("person", "good")
-        return told(room, icon, so, do, *below, self._keys(kiosk, room), colour=colour)
+        icon = "bell" if self._state(kiosk) == "none" else "person"
+        return told_with(room, icon, so, do, *self._keys(kiosk))
 
-    def _keys(self, kiosk: Kiosk, room: Room) -> Element:
+    def _keys(self, kiosk: Kiosk) -> tuple[Box, Box]:
         text = kiosk.text
         if self._state(kiosk) == "none":
-            return choices(
-                room,
-                button(text("kiosk_help.no"), "no"),
-                button(text("kiosk_help.yes"), "yes", kind="main", icon="bell"),
-            )
-        return choices(
-            room,
-            button(text("kiosk_help.take_back"), "take_back"),
-            button(text("kiosk_help.go_on"), "no", kind="main"),
-        )
+            yes = button(text("kiosk_help.yes"), "yes", kind="main", icon="bell")
+            return button(text("kiosk_help.no"), "no"), yes
+        go_on = button(text("kiosk_help.go_on"), "no", kind="main")
+        return button(text("kiosk_help.take_back"), "take_back"), go_on
 
     def _state(self, kiosk: Kiosk) -> str:
         """none, sending, asked, coming."""
@@ -61,7 +52,8 @@ class HelpStep(Step):
         if state == "sending":
             return kiosk.text("kiosk_help.sending"), ""
         name = "ask" if state == "none" else state
-        return kiosk.text(f"kiosk_help.{name}"), kiosk.text(f"kiosk_help.{name}_what")
+        what = f"{name}_what" if kiosk.online or state == "coming" else "offline"
+        return kiosk.text(f"kiosk_help.{name}"), kiosk.text(f"kiosk_help.{what}")
 
     def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
         if action == "yes" and self._state(kiosk) == "none":
@@ -86,6 +78,4 @@ class HelpStep(Step):
         words = list(self._words(kiosk))
         if kiosk.modes.guided and self._state(kiosk) == "none":
             words.append(kiosk.text("kiosk_help.say_keys"))
-        if not kiosk.online:
-            words.append(kiosk.text("kiosk_help.offline"))
         return "。".join(word for word in words if word)
