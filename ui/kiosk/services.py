@@ -138,8 +138,6 @@ def group_words(kiosk: Kiosk, inside: tuple[Offer, ...]) -> str:
     if not can:
         whys = {one.why for one in inside}
         return why_words(kiosk, inside[0]) if len(whys) == 1 else kiosk.text("why_closed")
-    if len(inside) == 1:
-        return queue_words(kiosk, inside[0])
     if any(one.waiting is None for one in can):
         return ""
     return kiosk.text("waiting", count=sum(one.waiting or 0 for one in can))

@@ -134,7 +134,7 @@ class CodeStep(Step):
         wide = 24.0 * room.scale
         line.append(button(kiosk.text("sure"), "take", kind="main", off=not self.code, width=wide))
         keys_box = column(
-            keyboard(kiosk, room, keys, left), justify="end" if room.tall else "start", grow=left
+            keyboard(kiosk, room, keys, left), justify="start" if room.small else "end", grow=left
         )
         return column(*head, row(*line, gap=GAP, grow=high), keys_box, gap=GAP, grow=1.0)
 

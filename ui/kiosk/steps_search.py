@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Box, Element, Text, column, growing, row
-from ui.kiosk.keyboard import field, keyboard, typed
+from ui.kiosk.keyboard import LETTERS, field, keyboard, typed
 from ui.kiosk.pager import Pager
 from ui.kiosk.parts import GAP, TILE_HIGH, listed, service_tile, tiles, told
 from ui.kiosk.search import found
@@ -49,7 +49,8 @@ class SearchStep(Step):
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         results = self._found(kiosk)
         line = max(room.target + 0.4, LINE * room.scale)
-        keys_high = 4 * line
+        rows = -(-(len(LETTERS) + 1) // room.fit(room.target, 1.0, room.wide))
+        keys_high = rows * (line + 1.0)
         above = room.high - keys_high - line - 2 * GAP
         if self.listed:
             return self._listed(kiosk, room, results)

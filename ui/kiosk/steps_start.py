@@ -168,15 +168,17 @@ class StartStep(Step):
         return cells, False
 
     def _beside(self, kiosk: Kiosk) -> list[Box]:
-        """What can be done beside taking a number."""
+        """What can be done beside taking a number; in elder mode less of it (a ticket can be held before the
+        scanner on any page)."""
         found = []
         if kiosk.catalogue is not None and kiosk.catalogue.appointments:
             found.append(("appointment", "checkin"))
-        if len(offers(kiosk)) > SEARCHED and not hall_why(kiosk):
+        fewer = kiosk.modes.elder
+        if len(offers(kiosk)) > SEARCHED and not hall_why(kiosk) and not fewer:
             found.append(("search", "search"))
         if kiosk.guides:
             found.append(("guides", "guides"))
-        if scanner_works(kiosk):
+        if scanner_works(kiosk) and not fewer:
             found.append(("enquiry", "enquiry"))
         return [button(kiosk.text(name), action) for name, action in found]
 

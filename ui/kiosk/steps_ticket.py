@@ -235,8 +235,8 @@ class TicketStep(Step):
             assert progress is not None and progress.ticket is not None
             if kiosk.say(ReprintTicket(ticket=progress.ticket)):
                 self.reprinting, self._ended_at, self.idle_s, self._heard_at = True, None, None, now
-        elif action == "again" and self.ended:
-            self._once_more(kiosk, now)
+        elif action in ("again", "paperless") and self.ended:
+            self._once_more(kiosk, now, paperless=action == "paperless")
         elif action == "other" and self.ended:
             kiosk.home(now)
         elif action == "retype" and self.ended:
@@ -244,12 +244,14 @@ class TicketStep(Step):
 
             kiosk.swap(CheckInStep(), now)
 
-    def _once_more(self, kiosk: Kiosk, now: float) -> None:
+    def _once_more(self, kiosk: Kiosk, now: float, paperless: bool) -> None:
+        """Another request for the same; `paperless`: the citizen has just agreed to that."""
         if self.wish is None:
             kiosk.home(now)
             return
-        wish = msgspec.structs.replace(self.wish, request=kiosk.new_request(), paperless=False)
-        kiosk.swap(TicketStep(wish, wish.request) if can_print(kiosk) else PaperlessStep(wish), now)
+        wish = msgspec.structs.replace(self.wish, request=kiosk.new_request(), paperless=paperless)
+        agreed = paperless or can_print(kiosk)
+        kiosk.swap(TicketStep(wish, wish.request) if agreed else PaperlessStep(wish), now)
 
     @property
     def may_reprint(self) -> bool:
@@ -272,7 +274,7 @@ class TicketStep(Step):
         so, do = kiosk.text(words), kiosk.text(f"{words}_what")
         if not self.stuck:
             return told(room, icon, so, do)
-        return told_with(room, icon, so, do, ask(kiosk, "finish", "finish", main=True))
+        return told_with(room, icon, so, do, ask(kiosk, "leave", "finish", main=True))
 
     def _no_number(self, kiosk: Kiosk, room: Room, progress: TicketProgress) -> Element:
         so, do = self._why(kiosk, progress)
@@ -285,21 +287,29 @@ class TicketStep(Step):
         so, do = so_and_do(kiosk, code, **progress.facts)
         if progress.stage == "failed":
             return kiosk.text("no_ticket_came"), kiosk.text("no_ticket_came_what")
-        return so, do
+        return so, kiosk.text("no_paper_what") if self._no_paper(progress) else do
+
+    def _no_paper(self, progress: TicketProgress) -> bool:
+        """Refused because the printer cannot print: the number may stand on the screen."""
+        code = progress.code or ""
+        return self.wish is not None and (
+            code == "kiosk.printer_away" or code.partition(".")[0] in ("printer", "cups")
+        )
 
     def _ways_on(self, kiosk: Kiosk, progress: TicketProgress) -> list[tuple[str, str]]:
         """What can be done after a no, the likeliest first."""
         code = progress.code or ""
-        no_paper = code.startswith("printer.") or code.startswith("cups.") or code == "kiosk.printer_away"
         ways = []
-        if progress.stage == "failed" or code in _AGAIN or no_paper:
+        if progress.stage == "failed" or code in _AGAIN:
             ways.append(("try_again", "again"))
+        elif self._no_paper(progress):
+            ways.append(("take_on_screen", "paperless"))
         if code in _TYPE_AGAIN:
             ways.append(("type_again", "retype"))
         if code in _OTHER:
             name = "take_now" if code.startswith("appointment.") else "other_service"
             ways.append((name, "other"))
-        return [*ways, ("finish", "finish")]
+        return [*ways, ("leave", "finish")]
 
     def speech(self, kiosk: Kiosk) -> str:
         progress = self.progress

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def number_page(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProgress) -> Element:
     """The number as large as may be, what to do now, and where to go as far as there is room."""
     so, do = headline(kiosk, step)
-    words = [Text(so, "title", "good" if progress.stage == "done" else "ink", strong=True)]
+    fine = progress.stage == "done" and not step.may_reprint and not step.reprinting
+    words = [Text(so, "title", "good" if fine else "ink", strong=True)]
     if do:
         words.append(Text(do, "large"))
     words += _where(kiosk, step, progress)
@@ -29,7 +30,7 @@ def number_page(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProg
     left = room.high - sum(one.height + GAP for one in below)
     code = _code(kiosk, progress)
     if room.tall:
-        shares = (0.5, 0.5, 0.0) if code is None else (0.34, 0.33, 0.33)
+        shares = (0.5, 0.5, 0.0) if code is None else (0.3, 0.36, 0.34)
         kept = fitting(room, words, room.wide, left * shares[1] - 3.0, 2.0)
         parts: list[Element] = [
             growing(_number(kiosk, room, step, progress, left * shares[0] - 3.0), shares[0])
@@ -59,7 +60,7 @@ def _number(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProgress
     words = progress.number or ""
     wide = room.wide * (0.9 if room.tall else 0.33)
     number = Text(words, "giant", "accent", align="center", strong=True, lines=1, least="title")
-    if room.height_of(number, 999.0) * 0.7 + 18.0 * room.scale > high:
+    if room.height_of(number, 999.0) * 0.85 + 16.0 * room.scale > high:
         number = replace(number, size="number")
     label = Text(kiosk.text("your_number"), "large", "soft", align="center", lines=1)
     more = [Text(kiosk.local(service.name), "large", align="center")] if service is not None else []
@@ -113,7 +114,8 @@ def _where(kiosk: Kiosk, step: TicketStep, progress: TicketProgress) -> list[Tex
 
 def _buttons(kiosk: Kiosk, step: TicketStep, progress: TicketProgress) -> list[Box]:
     if step.may_reprint:
-        return [ask(kiosk, "reprint", "reprint", main=True), ask(kiosk, "have_ticket", "finish")]
+        leave = "finish" if progress.outlet == "retracted" else "have_ticket"
+        return [ask(kiosk, "reprint", "reprint", main=True), ask(kiosk, leave, "finish")]
     if (progress.stage == "done" and not step.reprinting) or step.stuck:
         return [ask(kiosk, "noted" if progress.paperless else "finish", "finish", main=True)]
     return []
