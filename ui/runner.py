@@ -19,7 +19,7 @@ from ui.elements import Page
 from ui.layout import Layout, lay_out
 from ui.link import Link
 from ui.paint import Painter
-from ui.program import Program
+from ui.program import NEVER, Program
 from ui.screen import Screen
 from ui.sounds import Sounds
 from ui.theme import load_theme
@@ -72,6 +72,7 @@ class Runner:
         self._focus = Focus()
         self._watchdog = Watchdog()
         self._rescan_at = 0.0
+        self._due = NEVER
         self._ended = False
         self._snapshot: Callable[[pygame.Surface], object] | None = None
         program.say = link.send  # type: ignore[method-assign]
@@ -105,7 +106,7 @@ class Runner:
                 return False
             changed |= self._window_event(event)
         now = time.monotonic()
-        if self.program.due(now) <= now:
+        if min(self._due, self.program.due(now)) <= now:
             self.program.tick(now)
             changed = True
         if self._pointer.due() <= now:
@@ -140,6 +141,8 @@ class Runner:
             self._display.update(changed)
         self.program.focused(*self._focus.place(self.layout), now)
         self.program.shown(page, now)
+        # Asked later, a program of even beats would tell the next one and the one between would not be drawn.
+        self._due = self.program.due(now)
         self._watchdog.drawn()
 
     def _longest(self, now: float) -> float:
@@ -156,7 +159,7 @@ class Runner:
         limit = self._watchdog.limit_s
         if limit is not None:
             look = min(look, limit / SHARE)
-        return min(look, min(self.program.due(now), self._pointer.due()) - now)
+        return min(look, min(self._due, self._pointer.due()) - now)
 
     def _hear_all(self) -> bool:
         for heard in range(MOST_AT_ONCE):
