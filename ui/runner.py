@@ -151,7 +151,7 @@ class Runner:
             return 0.0
         if now >= self._rescan_at:
             self._rescan_at = now + LOOK_WATCHED_S
-            self._wake.watch(event_handles(self._handles_before))
+            self._wake.watch(event_handles(self._handles_before | {self._link.handle}))
         if self._wake.watches:
             look = LOOK_WATCHED_S
         else:
