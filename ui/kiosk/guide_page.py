@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ui.elements import Art, Element, Gap, Text, column, grid, growing, row
+from ui.elements import Art, Box, Element, Gap, Text, column, grid, growing, row
 from ui.kiosk.guide_print import GuidePrintStep, can_print
 from ui.kiosk.guide_sections import SECTIONS, content, sections_of
 from ui.kiosk.pager import Pager, parted
-from ui.kiosk.parts import GAP, listed, service_tile, told
+from ui.kiosk.parts import BESIDE, GAP, listed, service_tile, shares, told
 from ui.kiosk.services import offer, service_of
 from ui.kiosk.step import Room, Step
 from ui.widgets import button
@@ -39,6 +39,7 @@ class GuideStep(Step):
         self.section: str | None = None
         self.have: set[int] = set()
         self._pager = Pager()
+        self._tabbed = False
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -74,66 +75,71 @@ class GuideStep(Step):
             so, _, do = self.speech(kiosk).partition(" · ")
             return told(room, "search" if self.gone else "clock", so, do)
         sections = sections_of(guide)
-        title = kiosk.local(guide.name)
+        if not sections and not self._services(kiosk):
+            return told(room, "info", kiosk.text("kiosk_guide.not_said"), "")
         section = self.section or (sections[0] if sections else None)
-        head: list[Element] = []
-        if section is not None and not room.small:
-            head = [Text(title, "large", strong=True), self._tabs(kiosk, room, sections, section)]
-            left = room.high - 2 * room.target - sum(room.height_of(one) + GAP for one in head)
-            if left < ROOM_FOR_TABS * room.scale:
-                head = []
-        tabs = bool(head)
-        if section is None or (self.section is None and not tabs):
+        head = self._tabbed_head(kiosk, room, guide, sections, section)
+        self._tabbed = bool(head)
+        if section is None or (self.section is None and not head):
             return self._menu(kiosk, room, guide, sections)
-        if not tabs:
-            head = [
-                row(
-                    Text(kiosk.text(f"kiosk_guide.{section}"), "body", "accent", strong=True),
-                    Text(title, "small", "soft", grow=1.0),
-                    gap=3.0,
-                    align="center",
-                )
-            ]
-        if section == "materials":
-            head.append(self._count(kiosk, guide))
-        return self._section(kiosk, room, guide, section, head, tabs)
+        if head and section == "materials":
+            head.append(row(*self._count(kiosk, guide), gap=1.6, align="center"))
+        if not head:
+            head = [self._plain_head(kiosk, room, guide, section)]
+        return self._section(kiosk, room, guide, section, head)
 
-    def _section(
-        self, kiosk: Kiosk, room: Room, guide: Guide, section: str, head: list[Element], tabs: bool
-    ) -> Element:
-        high = room.high - sum(room.height_of(element) + GAP for element in head)
-        actions = self._actions(kiosk, room, guide, section, tabs)
-        beside = room.wide > 120  # pager and actions in one row
-        whole = high - (room.target + GAP if actions else 0.0)
-        rows = content(kiosk, guide, section, self.have, room, whole - room.target - GAP)
-        parts = parted(rows, room, whole, GAP)
-        if len(parts) > 1 and not (beside and actions):
-            parts = parted(rows, room, whole - room.target - GAP, GAP)
-        part = self._pager.of(len(parts))
-        below: list[Element] = []
-        if beside and (actions or len(parts) > 1):
-            pager = [growing(self._pager.keys(kiosk, room), 1.6)] if len(parts) > 1 else [Gap(grow=0.6)]
-            below = [row(*pager, *actions, gap=GAP, height=room.target)]
+    def _tabbed_head(
+        self, kiosk: Kiosk, room: Room, guide: Guide, sections: tuple[str, ...], section: str | None
+    ) -> list[Element]:
+        """The guide's name and the tabs; nothing where they would leave too little below them."""
+        if section is None or room.small:
+            return []
+        name = Text(kiosk.local(guide.name), "large", strong=True)
+        head: list[Element] = [name, self._tabs(kiosk, room, sections, section)]
+        left = room.high - 2 * room.target - sum(room.height_of(one) + GAP for one in head)
+        return head if left >= ROOM_FOR_TABS * room.scale else []
+
+    def _plain_head(self, kiosk: Kiosk, room: Room, guide: Guide, section: str) -> Element:
+        """What the page is about, in one line: the section, and the guide's name where it fits beside."""
+        title = Text(kiosk.text(f"kiosk_guide.{section}"), "body", "accent", strong=True)
+        if section == "materials":
+            hint, *count = self._count(kiosk, guide)
+            roomy = room.wide / room.scale >= 80.0
+            return row(title, hint if roomy else Gap(grow=1.0), *count, gap=2.5, align="center")
+        head = row(title, Text(kiosk.local(guide.name), "small", "soft", grow=1.0), gap=3.0, align="center")
+        return head if room.height_of(head) <= 1.6 * room.height_of(title) else title
+
+    def _section(self, kiosk: Kiosk, room: Room, guide: Guide, section: str, head: list[Element]) -> Element:
+        """Head, one part of the content, and below it the pager's keys and what can be done."""
+        tops = [(element, room.height_of(element)) for element in head]
+        high = room.high - sum(needs + GAP for _, needs in tops) - GAP
+        actions = self._actions(kiosk, room, guide, section)
+        key = max(room.target + 0.6, (7.5 if room.small else 9.0) * min(room.scale, 1.3))
+        in_one = room.wide >= BESIDE  # pager and actions in one row
+        one_row, two_rows = high - key - GAP, high - 2 * (key + GAP)
+        least = one_row if in_one or not actions else two_rows
+        rows = content(kiosk, guide, section, self.have, room, least)
+        parts = parted(rows, room, one_row if actions else high, GAP)
+        if len(parts) > 1:
+            parts = parted(rows, room, least, GAP)
+        shown = parts[self._pager.of(len(parts))]
+        below: list[tuple[Element, float]] = []
+        paging = [growing(self._pager.keys(kiosk, room), 1.6)] if len(parts) > 1 else []
+        if in_one and actions:
+            below = [(row(*(paging or [Gap(grow=0.6)]), *actions, gap=GAP), key)]
         else:
-            below = [self._pager.keys(kiosk, room)] if len(parts) > 1 else []
-            if actions:
-                below.append(row(*actions, gap=GAP, height=room.target))
-        return column(*head, column(*parts[part], gap=GAP, grow=1.0), *below, gap=GAP, grow=1.0)
+            below = [(row(*keys, gap=GAP), key) for keys in (paging, actions) if keys]
+        inner = high - sum(needs + GAP for _, needs in below)
+        return shares(*tops, (column(*shown, gap=GAP), inner), *below)
 
     def _menu(self, kiosk: Kiosk, room: Room, guide: Guide, sections: tuple[str, ...]) -> Element:
         """The sections as keys; with them what else can be done with the guide."""
-        title = Text(kiosk.local(guide.name), "large", strong=True)
-        keys: list[Element] = [
+        keys = [
             button(kiosk.text(f"kiosk_guide.{section}"), f"section:{section}", icon=SECTIONS[section])
             for section in sections
         ]
-        actions = self._actions(kiosk, room, guide, None, False)
-        if not keys and not actions:
-            return column(
-                title, told(room, "info", kiosk.text("kiosk_guide.not_said"), ""), gap=3.0, grow=1.0
-            )
-        columns = 1 if room.tall else 3 if len(keys) + len(actions) > 4 else 2
-        return column(title, grid([*keys, *actions], columns, gap=GAP, grow=1.0), gap=GAP, grow=1.0)
+        cells = [*keys, *self._actions(kiosk, room, guide, None)]
+        return listed(kiosk, room, kiosk.local(guide.name), cells, self._pager, size="body")
 
     def _tabs(self, kiosk: Kiosk, room: Room, sections: tuple[str, ...], section: str) -> Element:
         tabs = [
@@ -145,29 +151,28 @@ class GuideStep(Step):
             )
             for one in sections
         ]
-        columns = min(len(tabs), 3 if room.tall else 5)
+        columns = min(len(tabs), 3 if room.wide < BESIDE else 5)
         return grid(tabs, columns, gap=GAP)
 
-    def _count(self, kiosk: Kiosk, guide: Guide) -> Element:
+    def _count(self, kiosk: Kiosk, guide: Guide) -> list[Element]:
+        """What to do with the boxes, and how many are left."""
         left = len(guide.materials) - len(self.have)
         words = kiosk.text("kiosk_guide.left", count=left) if left else kiosk.text("kiosk_guide.complete")
-        return row(
+        return [
             Text(kiosk.text("kiosk_guide.tick"), "small", "soft", grow=1.0),
             *(() if left else (Art("tick", 4.0, 4.0, "good"),)),
             Text(words, "body", "ink" if left else "good", strong=True),
-            gap=1.6, align="center",
-        )  # fmt: skip
+        ]
 
-    def _actions(
-        self, kiosk: Kiosk, room: Room, guide: Guide, section: str | None, tabs: bool
-    ) -> list[Element]:
-        """Print and take a number, where this terminal can; on small screens each where it belongs."""
+    def _actions(self, kiosk: Kiosk, room: Room, guide: Guide, section: str | None) -> list[Box]:
+        """Print and take a number, where this terminal can; without tabs each where it belongs."""
         size = "body" if room.small else "large"
-        actions: list[Element] = []
-        if guide.materials and (tabs or section == "materials") and can_print(kiosk) is not None:
+        actions = []
+        prints = guide.materials and can_print(kiosk) is not None
+        if prints and (self._tabbed or section == "materials"):
             words = kiosk.text("kiosk_guide.print")
             actions.append(button(words, "print", icon="paper", grow=1.0, size=size))
-        if self._services(kiosk) and (tabs or section is None):
+        if self._services(kiosk) and (self._tabbed or section is None):
             actions.append(button(kiosk.text("kiosk_guide.take"), "take", kind="main", grow=1.0, size=size))
         return actions
 
@@ -211,7 +216,7 @@ class GuideStep(Step):
 
     def up(self) -> bool:
         """From a section back to the guide's own page; False when that is where one is."""
-        if self.section is None:
+        if self.section is None or self._tabbed:
             return False
         self.section = None
         self._pager.first()

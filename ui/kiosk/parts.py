@@ -135,10 +135,11 @@ _SMALLER: Final[dict[str, str | float]] = {"title": "body", "number": 8.9, "gian
 """Sizes of which a layout's smallest step is not as small as what they may be."""
 
 
-def titled(kiosk: Kiosk, room: Room, words: str, pager: Pager, high: float) -> Box:
+def titled(kiosk: Kiosk, room: Room, words: str, pager: Pager, high: float, size: str = "title") -> Box:
     """The title with the pager's keys beside it, where there is more than one part."""
-    size = "title" if pager.parts == 1 or room.scale == 1.0 else "large"
-    title = Text(words, size, strong=True, grow=1.0, lines=2)
+    if pager.parts > 1 and room.scale > 1.0 and size == "title":
+        size = "large"
+    title = Text(words, size, strong=True, grow=1.0, lines=2 if size != "body" else 0)
     if pager.parts == 1:
         return Box((title,), axis="row", height=high, align="center")
     return row(
@@ -147,14 +148,20 @@ def titled(kiosk: Kiosk, room: Room, words: str, pager: Pager, high: float) -> B
 
 
 def listed(
-    kiosk: Kiosk, room: Room, words: str, cells: Sequence[Box], pager: Pager, high: float | None = None
+    kiosk: Kiosk,
+    room: Room,
+    words: str,
+    cells: Sequence[Box],
+    pager: Pager,
+    high: float | None = None,
+    size: str = "title",
 ) -> Element:
     """A title and the part of `cells` that the pager shows, in `high` units (the room's when None).
 
     The pager's keys stand beside the title, on a narrow page below the cells.
     """
     high = room.high if high is None else high
-    title = Text(words, "title", strong=True, lines=2)
+    title = Text(words, size, strong=True)
     head, foot = room.height_of(title), 0.0
     grid = tiles(room, cells, high - head - 2 * GAP, pager)
     if pager.parts > 1:
@@ -166,7 +173,8 @@ def listed(
         grid = tiles(room, cells, high - head - foot - 2 * GAP, pager)
     spare = max(0.1, high - head - foot - 2 * GAP - grid.height)
     if not foot:
-        return shares((titled(kiosk, room, words, pager, 0.0), head), (grid, grid.height), (Gap(), spare))
+        top = titled(kiosk, room, words, pager, 0.0, size) if pager.parts > 1 else title
+        return shares((top, head), (grid, grid.height), (Gap(), spare))
     keys_row = pager.keys(kiosk, room)
     return shares((title, head), (grid, grid.height), (Gap(), spare), (keys_row, foot - GAP))
 
