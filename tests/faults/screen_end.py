@@ -14,8 +14,6 @@ from simulator.parts import Part
 
 PROBE: Final = Path(__file__).with_name("screen_probe.py")
 LINE_LIMIT: Final = 1 << 20
-MOST_TURNS: Final = 200
-"""So often in a row something may be due at one moment; more is a loop that never sleeps."""
 QUIET_S: Final = 0.3
 """A touch so soon after another page came counts for nothing (`ui.touch`)."""
 
@@ -104,14 +102,8 @@ class ScreenEnd:
 
     async def pass_s(self, seconds: float) -> None:
         """Let so much time of its own clock pass; everything that is due happens, moment by moment."""
-        left = seconds
-        for _ in range(int(seconds) * 20 + MOST_TURNS):
-            step = min(left, max(0.001, self.due_s))
-            await self._order(f"advance {step:.4f}")
-            left -= step
-            if left <= 0:
-                return
-        raise RuntimeError(f"{self.screen}: something is due again and again on page {self.page}")
+        if seconds > 0:
+            await self._order(f"pass {seconds:.4f}")
 
     async def _order(self, order: str) -> None:
         """Returns when it has been done and drawn, or the program has gone."""

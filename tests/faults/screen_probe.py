@@ -8,7 +8,8 @@ the program's clock goes on only by what the socket says, so that a day passes a
 
     to the parent    {"draws", "heard", "did", "page", "words", "targets", "due", "fault", "problems"}
                      {"said": kind, "request" …, "ok"} for each message to the agent
-    from the parent  "down X Y", "up X Y" (pixels), "advance SECONDS"
+    from the parent  "down X Y", "up X Y" (pixels), "pass SECONDS" (of its own clock, each moment that
+                     something is due)
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ from wire.screen_link import LinkMessage
 
 LOOKED_AT: Final = 16
 """Of so many pictures one is looked at pixel by pixel; the layout of each is."""
+LEAST_S: Final = 1e-4
+"""A moment of the own clock: what is due at once again and again must end some day."""
+MOST_TURNS: Final = 300
+"""So often in a row the clock may stand nearly still; more is a loop that never sleeps."""
 NEAR: Final = (70, 70, 70, 255)
 """A pixel of a letter may differ so much from the letter's colour."""
 
@@ -70,6 +75,9 @@ class Probe:
         self.draws = self.heard = self.did = 0
         self._line = line
         self._offset = 0.0
+        self._left: float | None = None
+        self._drawn_before: int | None = None
+        self._restless = 0
         self._own_clock = own_clock
         self._began = time.monotonic()
         self._orders: deque[str] = deque()
@@ -100,7 +108,9 @@ class Probe:
             threading.Thread(target=self._read, args=(that,), name="orders", daemon=True).start()
 
         def heard_all(that: Any) -> bool:
-            return bool(hear_all(that)) | self._do_orders()
+            changed = bool(hear_all(that))
+            self._do_orders(that)
+            return changed
 
         def heard_one(that: Any, said: object) -> None:
             self.heard += 1
@@ -119,7 +129,7 @@ class Probe:
         def stepped(that: Any) -> bool:
             before = self.did
             goes_on = bool(step(that))
-            if self._changed or self.did != before:
+            if (self._changed and self._left is None) or self.did != before:
                 self._tell(that)
             return goes_on
 
@@ -127,19 +137,36 @@ class Probe:
             made, stepped, heard_all, drawn, heard_one
         )  # fmt: skip
 
-    def _do_orders(self) -> bool:
-        some = False
-        while self._orders:
+    def _do_orders(self, that: Any) -> None:
+        if self._left is None and self._orders:
             what, *values = self._orders.popleft().split()
-            self.did += 1
-            if what == "advance":
-                self._offset += float(values[0])
+            if what == "pass":
+                self._left, self._restless = float(values[0]), 0
             else:
+                self.did += 1
                 kind = pygame.MOUSEBUTTONDOWN if what == "down" else pygame.MOUSEBUTTONUP
                 place = (int(values[0]), int(values[1]))
                 pygame.event.post(pygame.event.Event(kind, pos=place, button=1, touch=False))
-                some = True
-        return some
+        if self._left is not None:
+            self._go_on(that, self._left)
+
+    def _go_on(self, that: Any, left: float) -> None:
+        """The clock goes to the next moment at which something is due, or to the end of the order."""
+        if self._drawn_before == self.draws:
+            self._fault = self._fault or "what was due was not drawn"
+        wait = that.program.due(self.now()) - self.now()
+        self._restless = self._restless + 1 if wait < LEAST_S else 0
+        if self._restless > MOST_TURNS:
+            self._fault, self._restless = "it never sleeps", 0
+        step = min(left, max(LEAST_S, wait + LEAST_S))
+        self._drawn_before = self.draws if step >= wait and step < left else None
+        self._offset += step
+        if step < left:
+            self._left = left - step
+            that._wake.ring()
+        else:
+            self._left = None
+            self.did += 1
 
     def _tell(self, that: Any) -> None:
         layout, now = that.layout, self.now()
