@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from typing import Any
-from urllib.request import Request, urlopen
 
 from bench import Bench, check, stopwatch
 from checks_serial import adapter
@@ -59,14 +57,6 @@ async def until(condition: Any, timeout: float, what: str) -> None:
         raise TimeoutError(f"no {what} within {timeout:.0f} s") from None
 
 
-def reprint(hall: HostHall, ticket: str) -> None:
-    """A clerk asks for the same number once more, through the hall's REST interface."""
-    where = f"http://127.0.0.1:{hall.api_port}/api/v1/tickets/{ticket}/reprint"
-    request = Request(where, json.dumps({"node": NODE}).encode(), {"Content-Type": "application/json"})
-    with urlopen(request, timeout=10) as answer:
-        assert answer.status == 202, answer.status
-
-
 @check(
     "the mains go off in tickets, twice: no number twice, the record whole, the cut one unknown, reprinted",
     short=False,
@@ -117,7 +107,7 @@ async def _cut_and_compare(
         event = recorded(hall, "unknown")[-1]
         bench.note(f"{event['number']} {event['paper']}")
         count = len(papers(printer))
-        reprint(hall, event["ticket"])
+        await hall.ask(f"tickets/{event['ticket']}/reprint", {"node": NODE})
         await until(lambda: len(papers(printer)) > count, 30, "reprint")
         assert papers(printer)[-1] == PaperSeen(event["number"], event["ticket"], True), papers(printer)[-1]
     said = await bench.inside(f"{CITIZEN} 2")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from urllib.request import Request, urlopen
 
 from image import ROOT
 from machine import Machine
@@ -49,15 +53,30 @@ class HostHall(HallSite):
             timeout,
         )
 
-    async def set_up(self, machine: Machine) -> None:
-        """Give the machine the kiosk's profile as it ships, with this hall's broker and without TLS."""
+    async def ask(self, path: str, content: dict[str, Any]) -> Any:
+        """POST to the hall's REST interface; its answer. Raises URLError."""
+        return await asyncio.to_thread(_post, f"http://127.0.0.1:{self.api_port}/api/v1/{path}", content)
+
+    async def set_up(self, machine: Machine, more: Callable[[dict[str, Any]], None] | None = None) -> None:
+        """Give the machine the kiosk's profile as it ships, with this hall's broker and without TLS.
+
+        `more` may add to it.
+        """
         tables: dict[str, Any] = tomllib.loads(
             (ROOT / "firmware_config" / "profiles" / "kiosk.toml").read_text("utf-8")
         )
         tables["hall"], tables["node"] = self.hall, NODE
         tables["broker"] = {"host": HOST, "port": self.broker_port, "reconnect_max_s": 2.0}
+        if more is not None:
+            more(tables)
         await machine.agent.put("/etc/paihao/node.toml", toml_text(tables))
         await machine.agent.run("paihao agent --check --config /etc/paihao/node.toml")
+
+
+def _post(url: str, content: dict[str, Any]) -> Any:
+    request = Request(url, json.dumps(content).encode(), {"Content-Type": "application/json"})
+    with urlopen(request, timeout=10) as answer:
+        return json.load(answer)
 
 
 def _with_ticket_url(part: str, tables: dict[str, Any]) -> None:

@@ -17,14 +17,19 @@ from session import Session
 
 INSIDE: Final = "/opt/virtual-pi"
 SESSION_UNIT: Final = "paihao-session.service"
+SCREEN_UNIT: Final = "paihao-screen@.service"
+SLOW: Final = "[Service]\nTimeoutStartSec=90\n"
+"""A screen program is up after 1 to 3 s on a Pi; here it takes 10 to 25."""
 STEPS: Final = """
 set -eu
 for group in gpio spi; do groupadd --system --force $group; done
 useradd --system --home-dir /var/lib/paihao paihao
+useradd --system --home-dir /nonexistent --gid paihao paihao-screen
 /opt/paihao/bin/pip install --quiet --disable-pip-version-check --no-index --no-deps /tmp/*.whl
 ln -s /opt/paihao/bin/paihao /usr/local/bin/
 rm /tmp/*.whl
 install -d /etc/paihao
+install -d -o paihao -g paihao -m 750 /var/lib/paihao/pictures
 systemctl restart systemd-modules-load
 udevadm control --reload
 systemctl daemon-reload
@@ -38,7 +43,7 @@ systemctl start paihao-session
 async def install(machine: Machine, session: Session, wheel: Path) -> None:
     """Also starts `session`. Raises AnswerError when a step fails."""
     agent = machine.agent
-    await agent.run(f"mkdir -p {INSIDE}")
+    await agent.run(f"mkdir -p {INSIDE} /etc/systemd/system/{SCREEN_UNIT}.d")
     await agent.put(f"/tmp/{wheel.name}", wheel.read_bytes())
     for path in sorted((HERE / "guest").iterdir()):
         if path.suffix == ".service":
@@ -51,6 +56,9 @@ async def install(machine: Machine, session: Session, wheel: Path) -> None:
     await agent.put("/etc/modules-load.d/paihao.conf", modules.read_bytes())
     unit = (ROOT / "systemd" / "paihao-agent.service").read_text()
     await agent.put("/etc/systemd/system/paihao-agent.service", unit)
+    screen = (ROOT / "systemd" / SCREEN_UNIT).read_text()
+    await agent.put(f"/etc/systemd/system/{SCREEN_UNIT}", screen)
+    await agent.put(f"/etc/systemd/system/{SCREEN_UNIT}.d/slow.conf", SLOW)
     port = await session.listen()
     await agent.put(f"/etc/systemd/system/{SESSION_UNIT}", _session_unit(unit, port))
     await agent.run(STEPS, 180)

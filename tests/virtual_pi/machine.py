@@ -33,6 +33,8 @@ STALLING: Final = "stalling"
 PIPE_SIZE: Final = 4096
 """Bytes on their way to the far end of that port: as few as the kernel allows."""
 MEMORY: Final = "768M"
+DISPLAY: Final = (800, 480)
+"""Pixels of the display."""
 HUB: Final = "1"
 """Port of the hub that the devices are plugged into: 1-1 for the kernel, as in 61-paihao-roles.rules."""
 
@@ -186,7 +188,7 @@ class Machine:
             "-chardev", f"socket,id=hardware,path={here}/hardware,server=on,wait=off",
             "-device", "virtserialport,chardev=hardware,name=paihao.hardware",
             "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,id=nic,romfile=",
-            "-device", "virtio-vga,xres=800,yres=480",
+            "-device", f"virtio-vga,xres={DISPLAY[0]},yres={DISPLAY[1]}",
             "-audiodev", f"wav,id=sound,path={self.sound},out.frequency=48000",
             "-device", "intel-hda,id=hda", "-device", "hda-output,audiodev=sound,id=loudspeaker",
             "-device", "i6300esb", "-action", "watchdog=reset",

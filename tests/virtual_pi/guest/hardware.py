@@ -25,6 +25,21 @@ SET_PRINTER_STATUS = 0xC0016722
 """GADGET_SET_PRINTER_STATUS of <linux/usb/g_printer.h>: the byte that GET_PORT_STATUS answers."""
 REPORTS = bytes.fromhex("0600ff0901a1011500 26ff00 7508 9540 0901 8102 0902 9102 c0".replace(" ", ""))
 """Vendor-defined, 64 bytes each way, no report number."""
+FINGER = bytes.fromhex(
+    "0922 a102 0942 1500 2501 7501 9501 8102 9507 8103"  # a finger: its tip touches
+    " 0951 7508 9501 8102 0501 26ff7f 7510 3500 0930 9501 8102 0931 8102 050d c0"  # contact, x, y
+)
+TOUCH = b"".join((
+    bytes.fromhex("050d 0904 a101 8501"),
+    FINGER,
+    FINGER,
+    bytes.fromhex("050d 0954 1500 2502 7508 9501 8102 0955 2502 9501 b102 c0"),  # how many now, and at most
+))  # fmt: skip
+"""A touch screen for two fingers, as Microsoft's protocol for them has it and hid-multitouch reads it."""
+TOUCH_REPORT = 14
+TOUCH_MOST = 0x7FFF
+UDCS = {"printer": 0, "keypad": 1, "touch": 1}
+"""Socket of dummy_hcd for each gadget: keypad and touch screen take turns, each one more costs processor."""
 
 write_lock = threading.Lock()
 port = -1
@@ -68,15 +83,17 @@ def gadgets() -> None:
     if GADGETS.is_dir() and any(GADGETS.iterdir()):
         return
     subprocess.run(["modprobe", "dummy_hcd", "num=2", "is_high_speed=0", "is_super_speed=0"], check=True)
-    subprocess.run(["modprobe", "-a", "libcomposite", "usblp"], check=True)
+    subprocess.run(["modprobe", "-a", "libcomposite", "usblp", "hid-multitouch"], check=True)
     gadget("printer", 0x04B8, 0x0202, ("EPSON", "TM-T20", "PRN001"), "printer.0",
            pnp_string="MFG:EPSON;CMD:ESC/POS;MDL:TM-T20;CLS:PRINTER;")  # fmt: skip
     gadget("keypad", 0x0483, 0x5750, ("RATE", "Keypad", "KP42"), "hid.0",
            protocol=0, subclass=0, report_length=64, report_desc=REPORTS)  # fmt: skip
+    gadget("touch", 0x0EEF, 0x0001, ("eGalax", "Touch", "TS1"), "hid.1",
+           protocol=0, subclass=0, report_length=TOUCH_REPORT, report_desc=TOUCH)  # fmt: skip
 
 
 def plug(name: str) -> None:
-    put(GADGETS / name / "UDC", f"dummy_udc.{0 if name == 'printer' else 1}\n")
+    put(GADGETS / name / "UDC", f"dummy_udc.{UDCS[name]}\n")
     if name == "printer":
         open_printer()
 
@@ -147,6 +164,14 @@ def reported() -> str:
     return base64.b64encode(got).decode()
 
 
+def finger(x: float, y: float, down: bool) -> None:
+    """One finger on the touch screen, or lifted from it; a place from the left and the top, 0 to 1."""
+    place = b"".join(round(TOUCH_MOST * share).to_bytes(2, "little") for share in (x, y))
+    descriptor = os.open("/dev/hidg1", os.O_RDWR)
+    os.write(descriptor, bytes((1, down, 0)) + place + bytes(6) + b"\1")
+    os.close(descriptor)
+
+
 def sim(line: int) -> Path:
     (found,) = Path("/sys/devices/platform").glob(f"gpio-sim.*/gpiochip*/sim_gpio{line}")
     return found
@@ -185,7 +210,7 @@ def no_kernel_keys() -> None:
 
 ACTIONS: dict[str, Callable[..., Any]] = {
     each.__name__: each
-    for each in (gadgets, plug, unplug, answer, status, report, reported, level, bounce, read_level,
+    for each in (gadgets, plug, unplug, answer, status, report, reported, finger, level, bounce, read_level,
                  kernel_keys, no_kernel_keys)
 }  # fmt: skip
 
