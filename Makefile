@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench faults faults-short fuzz fuzz-short virtual-pi virtual-pi-short lock clean
+.PHONY: demo test check bench faults faults-short screens-day fuzz fuzz-short virtual-pi virtual-pi-short lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/paihao demo
@@ -26,6 +26,10 @@ faults: $(VENV)/.test
 
 faults-short: $(VENV)/.test
 	$(BIN)/python tests/faults --short
+
+# Screens only: 24 hours of calls replayed, and 100 kills of the kiosk's program; about half an hour.
+screens-day: $(VENV)/.test
+	$(BIN)/python tests/faults screen_kills screen_day
 
 # Needs a platform that atheris has wheels for (x86-64 Linux).
 fuzz: $(VENV)/.test

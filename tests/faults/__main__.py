@@ -1,6 +1,6 @@
 """`make faults`: the promises under faults, printed and written to build/results/faults-*.json.
 
-    python tests/faults [--short] [storm plain races bad_input]
+    python tests/faults [--short] [storm plain races bad_input screen_kills screen_day]
 
 Ends with status 1 when a promise was broken, or when the checker found no loss where there must be one.
 """
@@ -13,6 +13,7 @@ import logging
 import statistics
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -22,8 +23,11 @@ import bad_input
 import kill_storm
 import plain_qos
 import races
+import screen_day
+import screen_hours
+import screen_kills
 from checker import Verdict
-from results import Results
+from results import Results, percentile
 
 
 def _report(results: Results, name: str, verdict: Verdict, *, must_find: bool = False) -> bool:
@@ -63,11 +67,55 @@ async def _bad_input(results: Results, folder: Path, short: bool) -> bool:
     return _report(results, "bad input", await bad_input.run(folder, rounds=3 if short else 25))
 
 
+async def _screen_kills(results: Results, folder: Path, short: bool) -> bool:
+    kills, others = (10, 4) if short else (100, 50)
+    verdict, back = await screen_kills.run(folder, kills=kills, others=others)
+    late = []
+    for what, times in (("first picture", back.ready_s), ("right page", back.page_s)):
+        for screen, seconds in times.items():
+            results.add(
+                f"kill -9 of the {screen}'s program: {what} after", statistics.median(seconds), "s",
+                n=len(seconds), p99=percentile(seconds, 0.99), longest=max(seconds),
+            )  # fmt: skip
+            late += [
+                f"{screen}: {what} after {each:.1f} s" for each in seconds if each > screen_kills.BACK_IN_S
+            ]
+    verdict.problems += late
+    for page, count in back.killed_on["kiosk"].most_common():
+        results.add(f"kiosk killed while the page was {page or 'not there yet'}", count, "")
+    return _report(results, "killed screens", verdict)
+
+
+async def _screen_day(results: Results, folder: Path, short: bool) -> bool:
+    hours = 1.0 if short else 24.0
+    alone = await asyncio.to_thread(screen_hours.run, hours)
+    for screen, seen in alone.items():
+        results.add(f"{screen} by itself, {hours:g} h of simulated time: pages laid out", seen.pictures, "")
+    results.add("minutes whose time stood on the hall display", alone["board"].clock, "")
+    day = await screen_day.run(folder, hours=hours)
+    results.add(f"{hours:g} h replayed in", day.seconds, "s", calls=day.calls, messages=day.messages)
+    results.add("touches", day.touches, "", numbers=sum(day.ends.values()), ways=len(day.ends))
+    for screen in screen_day.SIZES:
+        results.add(f"{screen}: pictures drawn", day.pictures[screen], "", pages=len(day.pages[screen]))
+        for what, samples in (("PSS", day.pss[screen]), ("RSS", day.rss[screen])):
+            results.add(
+                f"{screen}: {what} at the end", samples[-1], "MiB", n=len(samples), most=max(samples),
+                growth=screen_day.growth(samples),
+            )  # fmt: skip
+    problems = day.problems + [problem for seen in alone.values() for problem in seen.problems]
+    for problem, count in Counter(problems).most_common(20):
+        print(f"    {count} × {problem}")
+    results.add("blank, cut, never asleep, or memory not flat", len(problems), "")
+    return not problems
+
+
 PARTS: dict[str, Callable[[Results, Path, bool], Awaitable[bool]]] = {
     "races": _races,
     "bad_input": _bad_input,
     "storm": _storm,
     "plain": _plain,
+    "screen_kills": _screen_kills,
+    "screen_day": _screen_day,
 }
 
 

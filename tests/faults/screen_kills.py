@@ -32,7 +32,10 @@ SIZES: Final = {"kiosk": "1080x1920", "board": "1920x1080", "counter": "800x480"
 NODES: Final = {"kiosk": KIOSK, "board": BOARD, "counter": COUNTER, "rating": COUNTER}
 AIMED_S: Final = 1.5
 """So long after a confirmed tap the aimed kills fall."""
+BACK_IN_S: Final = 3.0
+"""What is promised."""
 BACK_S: Final = 30.0
+"""So long it is waited for."""
 SETTLE_S: Final = 12.0
 """Longer than a paper, a late answer and an outbox need."""
 NOT_THERE: Final = frozenset({"", "away", "board_starting", "counter_starting", "rating_starting"})
