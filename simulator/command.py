@@ -18,6 +18,7 @@ from typing import Final
 
 import uvicorn
 
+from simulator.bookings import book
 from simulator.broker import BrokerMissingError
 from simulator.hall_site import ROOT, HallSite
 
@@ -158,6 +159,7 @@ async def _run_site(site: HallSite, listening: socket.socket, speed: float, stop
             raise DemoError(
                 f"the hall does not get ready: {error or 'see the logs'} (logs: {site.folder})"
             ) from error
+        await book(site.api_port)
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         print(f"排号演示 · Paihao demo: {address}   (Ctrl-C 结束 · ends it)", flush=True)
         await asyncio.shield(serving)

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from drivers.transport.fake import FakeDevice, Line, PtyLine, TcpLine
 from simulator.board_screen import BoardScreen, CounterScreen
+from simulator.bookings import make_key
 from simulator.broker import Broker
 from simulator.kiosk_screen import KioskScreen
 from simulator.observer import Observer
@@ -346,6 +347,7 @@ class HallSite:
         tables["hall"] |= {
             "id": self.hall, "storage": str(self.folder / "hall.db"), "ticket_url": ticket_url,
             "guides": str(CONFIGURATION / "hall" / "guides"),
+            "match_key_file": str(make_key(self.folder / "match.key")),
         }  # fmt: skip
         tables["broker"] = {"host": "127.0.0.1", "port": port, "reconnect_max_s": 2.0}
         tables["api"] = {"host": "127.0.0.1", "port": self.api_port}
@@ -366,6 +368,8 @@ class HallSite:
         for station in tables["station"]:
             if station["kind"] == "counter":
                 station["counter"] = node.partition("-")[2]
+            elif station["kind"] == "kiosk":
+                station["match_key_file"] = str(self.folder / "match.key")
             self._add_screen(node, station)
         for entry in tables.get("device", []):
             await self._add_fake(node, entry)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from drivers.card_reader.synthetic_cards import SyntheticCard, synthetic_cards
+from simulator.bookings import booked_card
 from simulator.words import Words, esc
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def tray(site: HallSite, words: Words) -> str:
 
 def _card(card: SyntheticCard, words: Words, cards: tuple[SyntheticCard, ...]) -> str:
     kind = words(f"card_{_TRAY[cards.index(card)]}") if card in cards else ""
+    if card == booked_card():
+        kind += " · " + words("card_booked")
     return f"<b>{esc(card.name or card.english_name.split(',')[0])}</b><span>{esc(kind)}</span>"
 
 
