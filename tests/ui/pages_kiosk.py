@@ -1,12 +1,12 @@
 """Pages of the kiosk: each a kiosk brought there by messages and touches only.
 
-`PAGES` makes a kiosk per page and language; `WAYS` are whole ways through it, as pairs of what happens (an
-action that is touched, or a message) and the page that stands after it.
+`PAGES` makes a kiosk per page and language, `ABOUT` says what it is, and `WAYS` are touches from the attract
+page on, with an agent that gives every number at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from itertools import count
 from typing import Final
@@ -140,7 +140,7 @@ CATALOGUE: Final = Catalogue(
 _WAITING: Final = (3, 0, 12, 1, 7, 0, 28, 2, 5, 4, 9, 0, 1, 6, 3, 2, 4)
 
 
-def board(**changes: dict[str, object]) -> Board:
+def board(**changes: Mapping[str, object]) -> Board:
     """`changes` of services, by their ids with `_` for `-`."""
     services = []
     for one, waiting in zip(CATALOGUE.services, _WAITING, strict=True):
@@ -244,9 +244,12 @@ class Visit(Kiosk):
     def wait(self, seconds: float) -> None:
         """Let time pass; everything that is due happens."""
         until = self.clock + seconds
+        most = 50 + 10 * seconds
         while (due := self.due(self.clock)) <= until:
             self.clock = max(due, self.clock)
             self.tick(self.clock)
+            most -= 1
+            assert most > 0, "woken for nothing"
         self.clock = self.now = until
 
     def progress(self, stage: str, **facts: object) -> Visit:
@@ -411,6 +414,54 @@ PAGES: Final[dict[str, Callable[[str], Visit]]] = {
     ),
     "kiosk-contrast-start": lambda language: _with_mode(language, "contrast").do("home"),
 }
+
+
+ABOUT: Final = {
+    "kiosk-away": "The agent does not answer, or has not said anything yet.",
+    "kiosk-attract": "Nobody is there; a touch anywhere begins.",
+    "kiosk-attract-notice": "The same with a page of the playlist.",
+    "kiosk-attract-out-of-hours": "Nothing can be had now: why, and when again.",
+    "kiosk-start": "Groups of services; what else can be done stands below.",
+    "kiosk-start-few": "A hall with few services asks for no group.",
+    "kiosk-start-card": "A card lies on the reader: masked name and the priority that its age gives.",
+    "kiosk-start-lay-again": "The card could not be read.",
+    "kiosk-start-offline": "Without the coordinator numbers come from the kiosk's lease.",
+    "kiosk-services": "Services of a group, with the reason where a number cannot be had.",
+    "kiosk-search-typed": "Search by pinyin initials, or by English words.",
+    "kiosk-confirm": "Before the number is taken: people waiting, expected wait, place.",
+    "kiosk-confirm-full": "The day's numbers of a service are used up.",
+    "kiosk-priority": "Priority classes; some need a card that shows the age.",
+    "kiosk-card": "A card with a possible appointment.",
+    "kiosk-checkin": "Check-in for an appointment by card, code before the scanner, or typed code.",
+    "kiosk-ticket-printing": "While the ticket is printed the number is there already.",
+    "kiosk-ticket-done": "The ticket is out.",
+    "kiosk-ticket-retracted": "It was not taken and went back: the same number can be printed again.",
+    "kiosk-ticket-unknown": "The printer did not say whether it came out.",
+    "kiosk-ticket-ends": "The page ends by itself, with a warning in place of the footer.",
+    "kiosk-ticket-stuck": "Nothing was heard for half a minute.",
+    "kiosk-paperless-ask": "The printer cannot print: is a number on the screen enough?",
+    "kiosk-paperless": "The number to photograph, with the code that follows it.",
+    "kiosk-still-there": "Untouched for a while.",
+    "kiosk-elder-start": "Elder mode: type half as large again, fewer choices.",
+    "kiosk-low-start": "Low reach: everything that is touched lies in the lower part.",
+}
+
+WAYS: Final[dict[str, list[str]]] = {
+    "number": ["start", "group:general", "service:food-permit", "take", "finish"],
+    "number_without_group": ["start", "group:marriage", "take", "finish"],
+    "number_with_priority": [
+        "start", "group:household", "service:id-card", "priority", "class:disabled", "take", "finish",
+    ],
+    "priority_declined": ["start", "group:household", "service:id-card", "priority", "none", "back", "home"],
+    "priority_without_card": [
+        "start", "group:household", "service:id-card", "priority", "class:elderly", "back", "back", "home",
+    ],
+    "what_to_bring": ["start", "group:general", "service:food-permit", "guides", "back", "take", "finish"],
+    "full": ["start", "group:general", "service:special-permit", "other", "home"],
+    "search": ["start", "search", "key:y", "key:l", "key:erase", "home"],
+    "appointment_by_code": ["start", "checkin", "type", "key:2", "key:8", "key:erase", "take", "finish"],
+    "language": ["language", "start", "language", "group:social", "home"],
+}  # fmt: skip
 
 
 def _no_appointments() -> Catalogue:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Gap, Page, Text, column, growing, row
-from ui.kiosk.services import can_print, card_works
+from ui.kiosk.services import can_print, card_works, hall_why
 from ui.kiosk.step import Room, Step
 from ui.kiosk.steps_card import greeting, offered_words
 from ui.screen import Screen
@@ -133,7 +133,7 @@ def _line(kiosk: Kiosk, now: float) -> tuple[str, str]:
     if state.help != "none":
         return "notice", kiosk.text(f"help_{state.help}")
     if not state.online:
-        return "trouble", kiosk.text("offline")
+        return "trouble", kiosk.text("offline_closed" if hall_why(kiosk) else "offline")
     if not can_print(kiosk):
         return "trouble", kiosk.text("no_printing")
     if kiosk.card is not None or kiosk.offered is not None:

@@ -58,7 +58,7 @@ def tiles(room: Room, cells: Sequence[Box], high: float, pager: Pager) -> Box:
     part = pager.of(-(-len(cells) // (columns * rows)))
     shown = tuple(cells[part * columns * rows : (part + 1) * columns * rows])
     if pager.parts == 1:
-        rows = -(-len(shown) // columns)
+        rows = max(1, -(-len(shown) // columns))
     most = max(TILE_MOST * room.scale, each)
     each = min(most, (high - (rows - 1) * GAP) / rows)
     whole = rows * each + (rows - 1) * GAP
@@ -111,7 +111,7 @@ def _shape(room: Room, cells: Sequence[Box], high: float) -> tuple[int, int, flo
         each = max([room.target, TILE_HIGH * min(room.scale, 1.2), *needs])
         rows = room.fit(each, GAP, high)
         on_one = min(len(cells), columns * rows)
-        filled = min(rows, -(-len(cells) // columns))
+        filled = max(1, min(rows, -(-len(cells) // columns)))
         # Of two shapes that hold as many, the one whose cells are nearer to a broad card.
         shape = wide / min(TILE_MOST * room.scale, (high - (filled - 1) * GAP) / filled)
         worth = (each <= high, on_one, -abs(shape - 2.6))

@@ -100,8 +100,9 @@ def hall_why(kiosk: Kiosk) -> HallWhy:
         return "no_catalogue"
     if any(not one.why for one in every):
         return ""
-    whys = {one.why for one in every if one.why != "closed"}
-    return whys.pop() if len(whys) == 1 else "closed"
+    whys = {one.why for one in every}
+    order: tuple[HallWhy, ...] = ("out_of_hours", "no_numbers", "quota_reached")
+    return next((why for why in order if why in whys), "closed")
 
 
 # ---------------------------------------------------------------- in words

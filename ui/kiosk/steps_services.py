@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ui.elements import Element
 from ui.kiosk.pager import Pager
-from ui.kiosk.parts import listed, service_tile
-from ui.kiosk.services import offers
+from ui.kiosk.parts import listed, service_tile, told
+from ui.kiosk.services import closed_words, hall_why, offers
 from ui.kiosk.step import Room, Step
 from ui.kiosk.steps_confirm import ConfirmStep
 
@@ -24,6 +24,8 @@ class ServicesStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         cells = [service_tile(kiosk, one) for one in offers(kiosk, self.group)]
+        if not cells:  # the catalogue has changed meanwhile
+            return told(room, "clock", *closed_words(kiosk, hall_why(kiosk) or "closed"))
         return listed(kiosk, room, self._title(kiosk), cells, self._pager)
 
     def _title(self, kiosk: Kiosk) -> str:
@@ -31,7 +33,7 @@ class ServicesStep(Step):
         return next((kiosk.local(one.name) for one in groups if one.group == self.group), "")
 
     def speech(self, kiosk: Kiosk) -> str:
-        return " ".join((self._title(kiosk), kiosk.text("choose_service"), self._pager.place(kiosk)))
+        return "\n".join((self._title(kiosk), kiosk.text("choose_service"), self._pager.place(kiosk)))
 
     def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
         what, _, which = action.partition(":")
