@@ -2,7 +2,7 @@
 
 The four programs are `paihao screen` (see `screen_probe`), each on the agent's real socket (`ScreenLink`)
 with a scripted hall behind it (`screen_day_hall`). Their clocks go on only by what is played, moment by
-moment, so that a minute has all its flashes, pages in turn and countdowns; each message is drawn before the
+moment, so that a minute has flashes, pages in turn and countdowns; each message is drawn before the
 next is said. Looked for: a picture with nothing on it, something cut, a change that was due and not drawn, a
 loop without sleep, memory that grows.
 """
@@ -10,6 +10,7 @@ loop without sleep, memory that grows.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import statistics
 import tempfile
@@ -37,6 +38,8 @@ from wire.screen_link import (
     decode_to_screen,
     encode_line,
 )
+
+log = logging.getLogger(__name__)
 
 SIZES: Final = {"kiosk": "1080x1920", "board": "1920x1080", "counter": "800x480", "rating": "800x480"}
 CALLS_PER_HOUR: Final = 120
@@ -147,6 +150,11 @@ class Play:
             self._day.at += timedelta(seconds=EVERY_S)
             if (step + 1) * EVERY_S % SAMPLE_S == 0:
                 self._sample()
+            if (step + 1) % CALLS_PER_HOUR == 0:
+                rss = {name: round(samples[-1], 1) for name, samples in self.seen.rss.items()}
+                log.info(
+                    "hour %d after %.0f s: %s", (step + 1) // CALLS_PER_HOUR, time.monotonic() - began, rss
+                )
         seen = self.seen
         seen.seconds = time.monotonic() - began
         seen.messages = sum(station.total for station in self.stations.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -12,8 +13,12 @@ from typing import Any, Final
 
 from simulator.parts import Part
 
+log = logging.getLogger(__name__)
+
 PROBE: Final = Path(__file__).with_name("screen_probe.py")
 LINE_LIMIT: Final = 1 << 20
+STEP_S: Final = 1.5
+"""Of each flash of 1 s one look is drawn, in turn the other one: a day has half a million of them."""
 QUIET_S: Final = 0.3
 """A touch so soon after another page came counts for nothing (`ui.touch`)."""
 
@@ -101,9 +106,9 @@ class ScreenEnd:
         return True
 
     async def pass_s(self, seconds: float) -> None:
-        """Let so much time of its own clock pass; everything that is due happens, moment by moment."""
+        """Let so much time of its own clock pass; what is due happens, moment by moment, STEP_S apart."""
         if seconds > 0:
-            await self._order(f"pass {seconds:.4f}")
+            await self._order(f"pass {seconds:.4f} {STEP_S}")
 
     async def _order(self, order: str) -> None:
         """Returns when it has been done and drawn, or the program has gone."""
@@ -149,7 +154,8 @@ class ScreenEnd:
             self.pages[self.page] = self.pages.get(self.page, 0) + 1
             for words in (told["fault"], *told["problems"]):
                 if words:
-                    self.faults.append(f"{self.screen}, page {self.page}: {words}")
+                    log.info("%s, page %s (%s): %s", self.screen, self.page, told["look"], words)
+                    self.faults.append(f"{self.screen}, page {self.page} ({told['look']}): {words}")
         self._tell()
 
     def _tell(self) -> None:

@@ -6,10 +6,10 @@ The program, its loop, its window and its link to the agent are the real ones. A
 picture is looked at (is anything on it?) and told, and a finger is what the socket says. With `--own-clock`
 the program's clock goes on only by what the socket says, so that a day passes as fast as it can be drawn.
 
-    to the parent    {"draws", "heard", "did", "page", "words", "targets", "due", "fault", "problems"}
+    to the parent    {"draws", "heard", "did", "page", "look", "words", "targets", "due", "fault", "problems"}
                      {"said": kind, "request" …, "ok"} for each message to the agent
-    from the parent  "down X Y", "up X Y" (pixels), "pass SECONDS" (of its own clock, each moment that
-                     something is due)
+    from the parent  "down X Y", "up X Y" (pixels), "pass SECONDS STEP" (of its own clock, from one moment
+                     that something is due to the next one, at least STEP seconds)
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Probe:
         self._line = line
         self._offset = 0.0
         self._left: float | None = None
+        self._step = LEAST_S
         self._drawn_before: int | None = None
         self._restless = 0
         self._own_clock = own_clock
@@ -141,7 +142,7 @@ class Probe:
         if self._left is None and self._orders:
             what, *values = self._orders.popleft().split()
             if what == "pass":
-                self._left, self._restless = float(values[0]), 0
+                self._left, self._step, self._restless = float(values[0]), float(values[1]), 0
             else:
                 self.did += 1
                 kind = pygame.MOUSEBUTTONDOWN if what == "down" else pygame.MOUSEBUTTONUP
@@ -158,7 +159,7 @@ class Probe:
         self._restless = self._restless + 1 if wait < LEAST_S else 0
         if self._restless > MOST_TURNS:
             self._fault, self._restless = "it never sleeps", 0
-        step = min(left, max(LEAST_S, wait + LEAST_S))
+        step = min(left, max(self._step, wait + LEAST_S))
         self._drawn_before = self.draws if step >= wait and step < left else None
         self._offset += step
         if step < left:
@@ -178,6 +179,7 @@ class Probe:
                 "heard": self.heard,
                 "did": self.did,
                 "page": that.page.name,
+                "look": f"{that.page.language} {that.page.theme or ''} {that.page.scale:g}",
                 "words": words[:2000],
                 "targets": [(t.action, *_middle(t.rect)) for t in layout.targets if not t.off],
                 "due": min(1e9, that.program.due(now) - now),
