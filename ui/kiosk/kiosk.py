@@ -201,6 +201,13 @@ class Kiosk(Program):
             self.alive(now)
             self.top.entered(self, now)
 
+    def uncover(self, step: Step, now: float) -> None:
+        """Take away what lies over `step`: there is something on it that must be seen."""
+        if step in self.stack and step is not self.top:
+            self._cut(self.stack.index(step) + 1, now)
+            self.alive(now)
+            step.entered(self, now)
+
     def home(self, now: float) -> None:
         """The start page; the card and all that was chosen is forgotten, language and modes stay."""
         self._cut(1, now)

@@ -106,7 +106,7 @@ class PaperlessStep(Step):
         return told_with(room, "phone", kiosk.text("no_paper"), kiosk.text("no_paper_what"), *buttons)
 
     def speech(self, kiosk: Kiosk) -> str:
-        return f"{kiosk.text('no_paper')} {kiosk.text('no_paper_what')}"
+        return f"{kiosk.text('no_paper')}\n{kiosk.text('no_paper_what')}"
 
     def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
         if action == "agree":
@@ -193,7 +193,10 @@ class TicketStep(Step):
         return False
 
     def _go_on(self, kiosk: Kiosk, progress: TicketProgress, now: float) -> None:
-        self.progress, self._lost, self.stuck = progress, False, False
+        before, self.progress = self.progress, progress
+        self._lost = self.stuck = False
+        if progress.stage != "requested" and (before is None or before.stage != progress.stage):
+            kiosk.uncover(self, now)
         self._heard_at = now
         if progress.stage in ("requested", "printing"):
             self._ended_at, self.idle_s = None, None
@@ -316,5 +319,5 @@ class TicketStep(Step):
         if progress is None or progress.stage == "requested":
             return kiosk.text("stuck" if self.stuck else "asking")
         if progress.stage in ("failed", "refused"):
-            return " ".join(self._why(kiosk, progress))
-        return " ".join(part for part in (number_words(kiosk, progress), *headline(kiosk, self)) if part)
+            return "\n".join(self._why(kiosk, progress))
+        return "\n".join(part for part in (number_words(kiosk, progress), *headline(kiosk, self)) if part)

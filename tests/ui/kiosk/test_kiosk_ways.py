@@ -264,6 +264,15 @@ def test_without_a_printer_the_number_stands_on_the_screen_and_is_seen_once() ->
     assert name_of(kiosk) == "attract"
 
 
+def test_a_number_is_not_hidden_by_the_help_page() -> None:
+    kiosk = at_start("zh-CN", state=NO_PAPER).do("start", "group:marriage", "take", "agree", "help")
+    assert name_of(kiosk).startswith("help")
+    kiosk.progress("printing", paperless=True)
+    kiosk.shown(kiosk.page(UPRIGHT, kiosk.clock), kiosk.clock)
+    assert "A023" in seen(kiosk) and NumberSeen(request="request0001") in kiosk.heard
+    assert len(asked(kiosk)) == 1
+
+
 def test_a_printer_that_refuses_offers_the_screen_at_once() -> None:
     kiosk = at_start("zh-CN").do("start", "group:marriage", "take")
     kiosk.progress("refused", code="printer.paper_out").do("paperless", "paperless")
