@@ -11,6 +11,7 @@ only while a request is answered, and in no message about what is wrong with the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -135,8 +136,6 @@ class AppointmentRoutes:
 
     def _check(self, rows: tuple[NewAppointment, ...]) -> list[str]:
         problems: list[str] = []
-        if len(rows) > MAX_APPOINTMENTS:
-            return [f"太多 · {len(rows)} rows, at most {MAX_APPOINTMENTS}"]
         seen: set[str] = set()
         for n, row in enumerate(rows):
             wrong: list[str] = []
@@ -182,6 +181,11 @@ def _rows(body: bytes) -> tuple[NewAppointment, ...]:
         data = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiError("hall.bad_request", "not JSON") from error
+    if isinstance(data, list) and len(data) > MAX_APPOINTMENTS:
+        raise ApiError("hall.bad_request", problems=[f"太多 · {len(data)} rows, at most {MAX_APPOINTMENTS}"])
+    with contextlib.suppress(msgspec.ValidationError):
+        return msgspec.convert(data, tuple[NewAppointment, ...])
+    # A hundred times as slow, but it tells every mistake.
     try:
         return convert(data, tuple[NewAppointment, ...])
     except TomlProblems as error:
@@ -192,9 +196,13 @@ def _date(request: Request) -> date:
     text: str = request.path_params["date"]
     try:
         # Only the long form: what 20261123 and 2026-W48-1 mean is nobody's guess.
-        return datetime.strptime(text, "%Y-%m-%d").date()
+        day = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:
         raise ApiError("hall.bad_request", "date: YYYY-MM-DD") from error
+    if not 1970 <= day.year < 9999:
+        # At the ends of the calendar a local midnight is no time in UTC.
+        raise ApiError("hall.bad_request", "date: YYYY-MM-DD")
+    return day
 
 
 def _at(day: date, clock: str, zone: ZoneInfo) -> datetime:

@@ -32,14 +32,15 @@ def import_(state: State, command: cmd.ImportAppointments) -> list[ev.Event]:
         raise RefusedError("appointment.date_far")
     others = sum(len(known) for date, known in state.appointments.items() if date != command.business_date)
     kept = kept_at_import(state, command)
-    if others + len(kept) + len(command.appointments) > MAX_APPOINTMENTS:
+    new = tuple(appointment for appointment in command.appointments if appointment.id not in kept)
+    if others + len(kept) + len(new) > MAX_APPOINTMENTS:
         raise RefusedError("appointment.too_many")
     return [
         ev.AppointmentsImported(
             at=command.at,
             command=command.id,
             business_date=command.business_date,
-            appointments=tuple(a for a in command.appointments if a.id not in kept),
+            appointments=new,
         )
     ]
 

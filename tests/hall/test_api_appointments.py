@@ -168,10 +168,26 @@ async def test_older_numbers_and_passes_are_taken_as_they_are(ask: Ask, number: 
         ("2027-03-01", "appointment.date_far"),
         ("20261123", "hall.bad_request"),
         ("2026-02-30", "hall.bad_request"),
+        ("0001-01-01", "hall.bad_request"),
+        ("9999-12-31", "hall.bad_request"),
     ],
 )
 async def test_a_wrong_date_is_refused(ask: Ask, path: str, code: str) -> None:
-    assert (await ask("PUT", f"/appointments/{path}", [row()]))[1]["code"] == code
+    assert (await ask("PUT", f"/appointments/{path}", [row(until="24:00")]))[1]["code"] == code
+
+
+async def test_a_right_list_is_not_searched_for_mistakes(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object) -> None:
+        raise AssertionError("0.9 ms for each row, and 10,000 of them on the night before")
+
+    monkeypatch.setattr("hall.api_appointments.convert", slow)
+    assert (await ask("PUT", f"/appointments/{DAY}", [row()]))[0] == 200
+
+
+async def test_a_list_beyond_all_bounds_is_refused_unread(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hall.api_appointments.MAX_APPOINTMENTS", 2)
+    status, said = await ask("PUT", f"/appointments/{DAY}", [1, 2, 3])
+    assert status == 400 and said["problems"] == ["太多 · 3 rows, at most 2"]
 
 
 async def test_without_a_key_the_answer_says_so(

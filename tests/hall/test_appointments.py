@@ -236,6 +236,9 @@ def test_too_many_are_refused_over_all_dates(
     with refused("appointment.too_many"):
         desk.import_(desk.one("b1", 10, day=tomorrow), desk.one("b2", 10, day=tomorrow), day=tomorrow)
     desk.import_(desk.one("a3", 10), desk.one("a4", 10), desk.one("a5", 10))
+    # a full list once more is no more, whoever is checked in meanwhile
+    desk.check_in()
+    desk.import_(desk.one("a3", 10), desk.one("a4", 10), desk.one("a5", 10))
 
 
 def test_the_next_date_has_its_own_and_forgets_the_old(desk: Desk) -> None:
