@@ -189,6 +189,7 @@ def _ticket_merged(state: State, event: ev.TicketMerged) -> None:
         node=event.node,
         paper=event.paper,
         taken_for=event.service,
+        paperless=event.code == ON_SCREEN,
     )
     state.tickets[event.ticket] = ticket
     state.used.setdefault(event.number, event.ticket)

@@ -157,6 +157,13 @@ def test_offline_tickets_join_by_the_time_of_issue(hall: Any) -> None:
     assert not hall.state.alarms
 
 
+def test_an_offline_number_that_stood_on_the_screen_has_no_paper(hall: Any) -> None:
+    hall.lease()
+    hall.merge("A600", paper="confirmed", code="ticket.on_screen")
+    hall.merge("A601", paper="confirmed")
+    assert {t.number: t.paperless for t in hall.state.tickets.values()} == {"A600": True, "A601": False}
+
+
 def test_a_foreign_number_is_kept_flagged_and_never_issued_again(hall: Any) -> None:
     merged = of(hall.merge("A001", node="kiosk-9"), ev.TicketMerged)
     assert merged.flags == ("foreign",) and merged.joins
