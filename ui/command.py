@@ -95,7 +95,7 @@ def _show(options: argparse.Namespace) -> int:
     from ui.sounds import Sounds
     from ui.turned import Turned
     from ui.wake import Wake
-    from ui.window import open_handles, open_window
+    from ui.window import open_handles, open_window, window_handles
 
     # SDL would put its own handlers there, which do not end the program.
     signal.pthread_sigmask(signal.SIG_BLOCK, (*ENDING, signal.SIGUSR1))
@@ -105,13 +105,12 @@ def _show(options: argparse.Namespace) -> int:
     except pygame.error as error:
         print(f"没有可用的显示屏 · no display: {error}", file=sys.stderr)
         return 1
+    handles = window_handles(before)  # before the agent's socket, which is none of the window's, is opened
     wake = Wake()
     link = Link(options.socket, options.station, program.role, wake.ring)
     sounds = Sounds(options.volume if program.touched_by_people else 0)
     screen = Screen.of(display.surface.get_size(), options.inches)
-    runner = Runner(
-        program, display, link, wake, screen, theme=options.theme, sounds=sounds, handles_before=before
-    )
+    runner = Runner(program, display, link, wake, screen, theme=options.theme, sounds=sounds, handles=handles)
     name = f"{options.screen}-{options.station}"
 
     def take(surface: pygame.Surface) -> None:

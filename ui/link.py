@@ -60,12 +60,6 @@ class Link:
         self._drop()
         self._thread.join(2)
 
-    @property
-    def handle(self) -> int:
-        """Of the socket, -1 without one: it is read here, and tells nobody of fingers."""
-        line = self._socket
-        return line.fileno() if line is not None else -1
-
     def next(self) -> Said:
         """What was said and not yet heard. Raises queue.Empty when there is nothing."""
         return self._heard.get_nowait()

@@ -27,7 +27,7 @@ from ui.touch import Focus, Pointer
 from ui.turned import Display
 from ui.wake import Wake
 from ui.watchdog import SHARE, Watchdog
-from ui.window import event_handles
+from ui.window import device_handles
 from wire.screen_link import LinkMessage, PadKey
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,10 @@ MOST_AT_ONCE: Final = 64
 
 
 class Runner:
-    """Runs a program on a display. `run` returns when the window is closed or after `end`."""
+    """Runs a program on a display. `run` returns when the window is closed or after `end`.
+
+    `handles`: those by which the window hears of events, from `ui.window.window_handles`.
+    """
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class Runner:
         *,
         theme: str | None = None,
         sounds: Sounds | None = None,
-        handles_before: frozenset[int] = frozenset(),
+        handles: frozenset[int] = frozenset(),
     ) -> None:
         self.program = program
         self.screen = screen
@@ -66,7 +69,7 @@ class Runner:
         self._link = link
         self._wake = wake
         self._sounds = sounds or Sounds(0)
-        self._handles_before = handles_before
+        self._handles = handles
         self._painter = Painter(display.surface)
         self._pointer = Pointer(display.surface.get_size())
         self._focus = Focus()
@@ -80,6 +83,7 @@ class Runner:
 
     def run(self) -> None:
         fonts.use(load_theme(self.theme).file.fonts)
+        self._wake.watch(self._handles)
         self.draw()
         while self.step():
             pass
@@ -151,7 +155,7 @@ class Runner:
             return 0.0
         if now >= self._rescan_at:
             self._rescan_at = now + LOOK_WATCHED_S
-            self._wake.watch(event_handles(self._handles_before | {self._link.handle}))
+            self._wake.watch(device_handles())
         if self._wake.watches:
             look = LOOK_WATCHED_S
         else:

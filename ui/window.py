@@ -29,18 +29,30 @@ def open_window(title: str, size: tuple[int, int] | None) -> pygame.Surface:
     return surface
 
 
-def event_handles(before: frozenset[int]) -> frozenset[int]:
-    """Open handles by which SDL hears of fingers and keys, but for those of `before` the window opened.
+_WINDOW: Final = ("socket:", "/dev/input/", "anon_inode:inotify")
+"""The connection to X or Wayland, input devices, and what tells that one was plugged in."""
+_DEVICES: Final = ("/dev/input/",)
 
-    The socket of X or Wayland, input devices, and what tells that one was plugged in.
-    """
+
+def window_handles(before: frozenset[int]) -> frozenset[int]:
+    """Handles by which SDL hears of fingers and keys: asked just after the window opened, with those before
+    it."""
+    return _handles(open_handles() - before, _WINDOW)
+
+
+def device_handles() -> frozenset[int]:
+    """Those of input devices only, which come and go."""
+    return _handles(open_handles(), _DEVICES)
+
+
+def _handles(among: frozenset[int], kinds: tuple[str, ...]) -> frozenset[int]:
     found = set()
-    for handle in open_handles() - before:
+    for handle in among:
         try:
             what = str(Path(f"/proc/self/fd/{handle}").readlink())
         except OSError:
             continue  # it was the one that read the list
-        if what.startswith(("socket:", "/dev/input/", "anon_inode:inotify")):
+        if what.startswith(kinds):
             found.add(handle)
     return frozenset(found)
 
