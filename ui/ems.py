@@ -6,6 +6,7 @@ The widths are those of Noto Sans CJK SC; what still does not fit is shrunk by t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 LEADING: Final = 1.28
@@ -22,6 +23,7 @@ _SPARE: Final = 1.03
 """Strong type is a little wider."""
 
 
+@lru_cache(maxsize=4096)
 def ems(words: str) -> float:
     """Width of one line in heights of its type."""
     return sum(_em(letter) for letter in words)
@@ -53,8 +55,21 @@ def size_for(all_words: Iterable[str], width: float, most: float, least: float) 
 
 
 def parts(words: str, width: float) -> tuple[str, ...]:
-    """Long words in pieces of at most `width` heights of type, broken at a mark if that wastes little."""
-    left = words.strip()
+    """Long words in pieces of at most `width` heights of type, broken at a mark if that wastes little.
+
+    The pieces are about equally long: the last of them is not a word alone.
+    """
+    fewest = _cut(words.strip(), width)
+    if len(fewest) < 2:
+        return fewest
+    even = ems(words) / len(fewest)
+    for share in (1.05, 1.15, 1.3, 1.5):
+        if even * share < width and len(made := _cut(words.strip(), even * share)) == len(fewest):
+            return made
+    return fewest
+
+
+def _cut(left: str, width: float) -> tuple[str, ...]:
     made = []
     while left:
         end = _end(left, width)

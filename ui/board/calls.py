@@ -8,7 +8,7 @@ from typing import Final
 from ui.board.seen import Seen
 from ui.board.spotlight import key_of
 from ui.elements import Art, Box, Element, Gap, Text, column, row
-from ui.ems import LEADING, ems, lines
+from ui.ems import LEADING, ems, lines, size_for
 from ui.tongue import Tongue
 from wire.messages import BoardCall
 
@@ -28,6 +28,11 @@ STATE_SHARE: Final = 0.66
 """Type of what became of a call, of the row's type."""
 LARGE_UNDER: Final = 0.34
 """Type of the large counter name in the second language, of its type."""
+NAME_SHARE: Final = 0.34
+"""Type of a person's name below the large number, of its type."""
+_EDGE: Final = 1.6
+_NUMBER_ROOM: Final = 14.0
+"""What the large number keeps of its box's height, whatever else stands there."""
 UNDER_SHARE: Final = 0.55
 """The same of the second language's counter name."""
 
@@ -135,7 +140,7 @@ def _row(seen: Seen, call: BoardCall, shown: tuple[BoardCall, ...], grid: Grid) 
     tongue, size = seen.tongue, grid.size
     fresh = key_of(call) in seen.fresh and not seen.stale
     going = call.state == "called" and not seen.stale
-    ink = "call" if fresh else "ink" if call.state in ("called", "serving") and not seen.stale else "soft"
+    ink = "call" if fresh or going else "ink" if call.state == "serving" and not seen.stale else "soft"
     counter: list[Element] = [Text(tongue.local(call.counter_name), size, ink, least=2.6)]
     if below := tongue.local_under(call.counter_name):
         counter.append(Text(below, size * UNDER_SHARE, "soft", least=2.0))
@@ -174,35 +179,36 @@ def large_call(seen: Seen, wide: float, high: float) -> Box:
     """The newest call, or the one whose turn it is; side by side or one below the other, as it is larger."""
     call = seen.large
     if call is None:
-        return _no_calls(seen)
+        return _no_calls(seen, wide, high)
     fill, ink, line = _look(seen, call)
-    tongue = seen.tongue
-    number, counter = call.number, tongue.local(call.counter_name)
-    below = tongue.local_under(call.counter_name)
-    head = _head(seen, call, ink)
-    room = high - 2 * 2.0 - 5.2 * LEADING * (1.7 if tongue.second else 1.0)
+    number, counter = call.number, seen.tongue.local(call.counter_name)
+    below = seen.tongue.local_under(call.counter_name)
+    head, room = _head(seen, call, ink, high - 2 * _EDGE)
     across = wide - 2 * 3.0
     under = 1.0 + (LARGE_UNDER if below else 0.0)
-    beside = _beside(number, counter, across, room, under)
-    above = _above(number, counter, across, room, under)
+    named = 1.0 + (NAME_SHARE if call.name else 0.0)
+    beside = _beside(number, counter, across, room, under, named)
+    above = _above(number, counter, across, room, under, named)
     size_number, size_counter, stacked = max((*beside, False), (*above, True), key=lambda one: one[1])
-    words: list[Element] = [Text(counter, size_counter, ink, "center", least=4.0, strong=True)]
+    words: list[Element] = [Text(counter, size_counter, ink, "center", least=3.0, strong=True)]
     if below:
-        words.append(Text(below, max(4.0, size_counter * LARGE_UNDER), ink, "center", least=3.0))
-    name: list[Element] = [Text(call.name, max(4.4, size_number * 0.32), ink, "center")] if call.name else []
-    left = column(
-        Text(number, size_number, ink, "center", least=5.0, strong=True), *name, justify="center",
-        **({"grow": 1.0} if stacked else {"width": ems(number) * size_number * 1.04}),
-    )  # fmt: skip
+        words.append(Text(below, size_counter * LARGE_UNDER, ink, "center", least=1.8))
+    left: list[Element] = [Text(number, size_number, ink, "center", least=4.0, strong=True)]
+    if call.name:
+        left.append(Text(call.name, size_number * NAME_SHARE, ink, "center", least=2.0))
     right = column(*words, justify="center", grow=1.0)
     if stacked:
-        body: Element = column(left, right, grow=1.0)
+        body: Element = column(column(*left, justify="center", grow=1.0), right, grow=1.0)
     else:
+        width = max(ems(number), NAME_SHARE * ems(call.name or "")) * size_number * 1.04
         arrow = Art("arrow", size_number * 0.62, size_number * 0.62, ink)
-        body = row(left, arrow, right, gap=2.0, align="center", grow=1.0)
+        body = row(
+            column(*left, justify="center", width=width), arrow, right, gap=2.0, align="center", grow=1.0
+        )
     return column(
-        head, body, pad=(3.0, 2.0), fill=fill, line=line, line_width=0.9, radius=2.4, grow=1.0, name="large"
-    )
+        *head, body,
+        pad=(3.0, _EDGE), fill=fill, line=line, line_width=0.9, radius=2.4, grow=1.0, name="large",
+    )  # fmt: skip
 
 
 def _look(seen: Seen, call: BoardCall) -> tuple[str, str, str]:
@@ -216,33 +222,41 @@ def _look(seen: Seen, call: BoardCall) -> tuple[str, str, str]:
     return "surface", "ink", "line"
 
 
-def _head(seen: Seen, call: BoardCall, ink: str) -> Element:
+def _head(seen: Seen, call: BoardCall, ink: str, high: float) -> tuple[list[Element], float]:
+    """What the large call says, as far as the number keeps enough room; the room that it leaves."""
     key = "board.calling" if call.state == "called" else f"board.state_{call.state}"
     key = "board.stale_mark" if seen.stale else key
-    words: list[Element] = [Text(seen.tongue.text(key), 5.2, ink, "center", lines=1)]
-    if below := seen.tongue.under(key):
-        words.append(Text(below, 3.6, ink, "center", lines=1))
-    return column(*words)
+    made: list[Element] = []
+    for words, size in ((seen.tongue.text(key), 5.2), (seen.tongue.under(key), 3.6)):
+        if words and high - size * LEADING >= _NUMBER_ROOM:
+            made.append(Text(words, size, ink, "center", lines=1, least=2.6))
+            high -= size * LEADING
+    return made, high
 
 
-def _beside(number: str, counter: str, wide: float, high: float, under: float) -> tuple[float, float]:
+def _beside(
+    number: str, counter: str, wide: float, high: float, under: float, named: float
+) -> tuple[float, float]:
     """Sizes of number and counter side by side with an arrow; a long counter name takes two lines.
 
-    `under`: the height of a counter name with what stands below it, in heights of its lines.
+    `under`: the height of a counter name with what stands below it, in heights of its lines; `named`: the
+    same of the number with a person's name.
     """
     wide -= 4.0
     arrow = 0.62
-    one = wide / (ems(number) * 1.04 + arrow + ems(counter) * 1.06)
-    one = min(one, high / LEADING)
-    size_number = min(high / LEADING, max(one, 0.36 * wide / ems(number)), 26.0)
+    highest = high / LEADING / named
+    one = min(highest, wide / (ems(number) * 1.04 + arrow + ems(counter) * 1.06))
+    size_number = min(highest, max(one, 0.36 * wide / ems(number)), 26.0)
     left = wide - size_number * (ems(number) * 1.04 + arrow)
     return size_number, _in_lines(counter, left, high / under, most=min(size_number, high / under / LEADING))
 
 
-def _above(number: str, counter: str, wide: float, high: float, under: float) -> tuple[float, float]:
+def _above(
+    number: str, counter: str, wide: float, high: float, under: float, named: float
+) -> tuple[float, float]:
     """The same with the counter below the number."""
-    size = min(wide / ems(number) / 1.06, high * 0.5 / LEADING, 34.0)
-    return size, _in_lines(counter, wide, (high - size * LEADING) / under, most=size)
+    size = min(wide / ems(number) / 1.06, high * 0.5 / LEADING / named, 34.0)
+    return size, _in_lines(counter, wide, (high - size * named * LEADING) / under, most=size)
 
 
 def _in_lines(words: str, wide: float, high: float, most: float) -> float:
@@ -255,9 +269,19 @@ def _in_lines(words: str, wide: float, high: float, most: float) -> float:
     return size
 
 
-def _no_calls(seen: Seen) -> Box:
-    words: list[Element] = [Text(seen.tongue.text("board.no_calls"), 9.0, "ink", "center", least=4.0)]
-    if below := seen.tongue.under("board.no_calls"):
-        words.append(Text(below, 5.0, "soft", "center"))
-    words.append(Text(seen.tongue.text("board.no_calls_do"), 5.2, "soft", "center"))
-    return column(*words, gap=2.0, pad=(3.0, 2.0), fill="surface", justify="center", grow=1.0, name="large")
+def _no_calls(seen: Seen, wide: float, high: float) -> Box:
+    """What to do before the first call; with little room only the first words of it."""
+    tongue = seen.tongue
+    wanted = [
+        (tongue.text("board.no_calls"), 9.0, "ink"),
+        (tongue.under("board.no_calls"), 5.0, "soft"),
+        (tongue.text("board.no_calls_do"), 5.2, "soft"),
+    ]
+    made: list[Element] = []
+    left = high - 4.0
+    for words, size, ink in wanted:
+        fitted = size_for([words], wide - 8.0, size, 3.6)
+        left -= lines(words, (wide - 8.0) / fitted) * fitted * LEADING + 1.0
+        if words and (left >= 0.0 or not made):
+            made.append(Text(words, fitted, ink, "center", least=3.0))
+    return column(*made, gap=1.0, pad=(3.0, 1.6), fill="surface", justify="center", grow=1.0, name="large")
