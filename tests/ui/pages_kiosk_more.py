@@ -1,5 +1,4 @@
-"""The kiosk's pages beside taking a number, brought about by messages and touches alone: guides, enquiry, help,
-modes, voice guidance."""
+"""The kiosk's pages beside taking a number: guides, enquiry, help, modes, voice; by messages and touches."""
 
 from __future__ import annotations
 
@@ -116,10 +115,10 @@ LONG = both(
     "机关、事业单位、社会团体、民办非企业单位、企业等申办单位食堂，以机关或者事业单位法人登记证、社会团体登记证或者营业执照等"
     "载明的主体作为申请人。经营场所应当与有毒、有害场所以及其他污染源保持规定的距离，并具有与经营的食品品种、数量相适应的"
     "设备或者设施。",
-    "The applicant must already be a lawful entity with a business licence. Companies, partnerships, sole proprietors and "
-    "sole traders apply in the name on their licence; canteens of government bodies, institutions and associations apply "
-    "in the name on the certificate of the body. The premises must keep the prescribed distance from polluting places and "
-    "have equipment that suits the kinds and amounts of food.",
+    "The applicant must already be a lawful entity with a business licence. Companies, partnerships and sole "
+    "traders apply in the name on their licence; canteens of government bodies, institutions and "
+    "associations apply in the name on the certificate of the body. The premises must keep the prescribed "
+    "distance from polluting places and have equipment that suits the kinds and amounts of food.",
 )
 GUIDE = Guide(
     guide="food-permit",
@@ -131,7 +130,9 @@ GUIDE = Guide(
         both("法律、法规规定的其他条件。", "Other conditions set by law."),
     ),
     materials=(
-        GuideMaterial(name=both("法定代表人（负责人）居民身份证", "Identity card of the person in charge"), copies=1),
+        GuideMaterial(
+            name=both("法定代表人（负责人）居民身份证", "Identity card of the person in charge"), copies=1
+        ),
         GuideMaterial(
             name=both("食品经营许可申请书", "Application form"),
             note=both("窗口可领取，签字并盖章", "Forms at the counter; signed and sealed"),
@@ -147,7 +148,10 @@ GUIDE = Guide(
     ),
     steps=(
         both("在取号机取号，到综合窗口提交材料。", "Take a number and hand in the papers at the counter."),
-        both("窗口当场审核，材料不全的一次告知需补正的内容。", "They are checked at once; what is missing is told once."),
+        both(
+            "窗口当场审核，材料不全的一次告知需补正的内容。",
+            "They are checked at once; what is missing is told once.",
+        ),
         both("现场核查经营场所。", "The premises are visited."),
         both("作出决定，发给《食品经营许可证》。", "The permit is decided on and issued."),
     ),
@@ -326,7 +330,9 @@ PAGES: dict[str, Callable[[str], Kiosk]] = {
     "modes_led": lambda language: led(language),
 }
 WAYS: dict[str, list[str]] = {
-    "guide_to_a_number": ["start", "guides", "guide:food-permit", "section:materials", "have:0", "back", "take"],
+    "guide_to_a_number": [
+        "start", "guides", "guide:food-permit", "section:materials", "have:0", "back", "take",
+    ],
     "guide_read_whole": [
         "start", "guides", "later", "earlier", "guide:food-permit", "section:conditions", "back",
         "section:materials", "back", "section:steps", "back", "section:terms", "back", "section:more", "home",
@@ -334,6 +340,9 @@ WAYS: dict[str, list[str]] = {
     "search_a_guide": ["start", "guides", "search", "key:y", "key:l", "key:erase", "see", "all"],
     "enquiry": ["start", "enquiry", "back"],
     "help": ["start", "help", "yes", "no"],
-    "modes": ["start", "modes", "mode:elder", "louder", "softer", "mode:contrast", "mode:low_reach", "all_off", "back"],
+    "modes": [
+        "start", "modes", "mode:elder", "louder", "softer", "mode:contrast", "mode:low_reach", "all_off",
+        "back",
+    ],
 }  # fmt: skip
 """Touches from the attract page on."""

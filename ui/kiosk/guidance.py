@@ -60,7 +60,8 @@ class Guidance:
 
     def focused(self, kiosk: Kiosk, label: str, position: int, count: int) -> None:
         """The focus is on the target `label`, the `position`th of `count`; "" : on none."""
-        words = kiosk.text("kiosk_voice.place", position=position, count=count, label=label) if label else ""
+        said = label.replace("\n", " · ")
+        words = kiosk.text("kiosk_voice.place", position=position, count=count, label=said) if said else ""
         self._focus_is_new = bool(words) and words != self._focus
         self._focus = words
 
@@ -72,7 +73,7 @@ class Guidance:
         new = (page.name, page.speech, page.language)
         parts: list[str] = []
         if new != self._page:
-            parts = self._sentences(kiosk, page)
+            parts = self._of_page(kiosk, page)
             self._page = new
         if self._focus_is_new:
             parts = [*parts, self._focus] if self._first is not None else [self._focus]
@@ -94,7 +95,7 @@ class Guidance:
             name = "kiosk_voice.loudest" if steps > 0 else "kiosk_voice.softest"
         self._say(kiosk, [kiosk.text(name)])
 
-    def _sentences(self, kiosk: Kiosk, page: Page) -> list[str]:
+    def _of_page(self, kiosk: Kiosk, page: Page) -> list[str]:
         parts = [page.speech]
         if self._first is not None:
             return [self._first, *parts]
@@ -103,7 +104,7 @@ class Guidance:
         return parts
 
     def _say(self, kiosk: Kiosk, parts: list[str]) -> None:
-        words = _MASKED.sub("", " ".join(part for part in parts if part))
+        words = _sentences(parts, kiosk.language)
         kiosk.say(Speak(text=words[:MOST_CHARACTERS], language=kiosk.language, louder=kiosk.modes.louder))
         self._speaking = True
 
@@ -111,3 +112,14 @@ class Guidance:
         if self._speaking:
             kiosk.say(Speak(text="", language=kiosk.language))
         self._speaking, self._page, self._focus, self._first = False, None, "", None
+
+
+def _sentences(parts: list[str], language: str) -> str:
+    """Each part and line as a sentence, with a pause where the page has a dot, and nothing masked."""
+    pause, stop = ("，", "。") if language.startswith("zh") else (", ", ". ")
+    whole = ""
+    for part in "\n".join(parts).split("\n"):
+        part = _MASKED.sub("", part).strip(" ，,。.").replace(" · ", pause)
+        if part:
+            whole += part if part[-1] in "？！?!" else part + stop
+    return whole.strip()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wire.messages import CatalogueService
     from wire.shown import Guide
 
-ROOM_FOR_TABS: Final = 34.0
+ROOM_FOR_TABS: Final = 32.0
 """Units of height, at usual type, that tabs must leave for what they hold."""
 
 
@@ -94,7 +94,8 @@ class GuideStep(Step):
         """The guide's name and the tabs; nothing where they would leave too little below them."""
         if section is None or room.small:
             return []
-        name = Text(kiosk.local(guide.name), "large", strong=True)
+        size = "large" if room.high > room.wide else "body"
+        name = Text(kiosk.local(guide.name), size, strong=True)
         head: list[Element] = [name, self._tabs(kiosk, room, sections, section)]
         left = room.high - 2 * room.target - sum(room.height_of(one) + GAP for one in head)
         return head if left >= ROOM_FOR_TABS * room.scale else []
@@ -229,7 +230,7 @@ class GuideStep(Step):
         if self.section is not None:
             words.append(kiosk.text(f"kiosk_guide.{self.section}"))
             words.append(self._pager.place(kiosk))
-        return "，".join(word for word in words if word)
+        return "\n".join(word for word in words if word)
 
 
 class GuideServicesStep(Step):
@@ -252,7 +253,7 @@ class GuideServicesStep(Step):
             _confirm(kiosk, which, now)
 
     def speech(self, kiosk: Kiosk) -> str:
-        return " ".join((kiosk.text("choose_service"), self._pager.place(kiosk)))
+        return "\n".join((kiosk.text("choose_service"), self._pager.place(kiosk)))
 
 
 def _confirm(kiosk: Kiosk, service: str, now: float) -> None:

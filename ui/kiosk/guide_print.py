@@ -50,6 +50,7 @@ class GuidePrintStep(Step):
         self.guide = guide
         self.have = have
         self.outcome: Outcome = "printing"
+        self.idle_s = None  # nobody is sent away from a list that is being printed
         self._request: str | None = None
         self._until = NEVER
 
@@ -79,7 +80,7 @@ class GuidePrintStep(Step):
             self._ended("unknown", NEVER)
 
     def _ended(self, outcome: Outcome, until: float) -> None:
-        self.outcome, self._until = outcome, until
+        self.outcome, self._until, self.idle_s = outcome, until, Step.idle_s
 
     def due(self, now: float) -> float:
         return self._until
@@ -87,6 +88,7 @@ class GuidePrintStep(Step):
     def tick(self, kiosk: Kiosk, now: float) -> None:
         if self.outcome == "printing":
             self._ended("unknown", NEVER)
+            kiosk.alive(now)
         else:
             kiosk.back(now)
 

@@ -174,7 +174,7 @@ def place_words(kiosk: Kiosk, service: CatalogueService) -> tuple[str, str]:
     return " · ".join(name for name in names if name), kiosk.local(zone.directions)
 
 
-_FOR_CITIZENS: Final = ("ticket", "kiosk", "appointment", "scanner")
+_FOR_CITIZENS: Final = ("ticket", "kiosk", "kiosk_enquiry", "appointment", "scanner")
 """Tables of the catalogue whose texts say what a citizen does now; those of devices speak to technicians."""
 
 

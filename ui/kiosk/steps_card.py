@@ -77,7 +77,7 @@ class CardStep(Step):
         )  # fmt: skip
 
     def speech(self, kiosk: Kiosk) -> str:
-        return " ".join((greeting(kiosk), offered_words(kiosk), kiosk.text("card_speech")))
+        return "\n".join((greeting(kiosk), offered_words(kiosk), kiosk.text("card_speech")))
 
     def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
         if action == "now":

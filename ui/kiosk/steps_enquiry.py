@@ -225,18 +225,18 @@ class EnquiryStep(Step):
 
     def speech(self, kiosk: Kiosk) -> str:
         if self._scans:
-            return f"{kiosk.text('kiosk_enquiry.scan')}。{kiosk.text('kiosk_enquiry.scan_how')}"
+            return f"{kiosk.text('kiosk_enquiry.scan')}\n{kiosk.text('kiosk_enquiry.scan_how')}"
         if self.found is None:
             key = self.code or "kiosk_enquiry.asking"
-            return "。".join(part for part in so_and_do(kiosk, key) if part) if self.code else kiosk.text(key)
+            return "\n".join(so_and_do(kiosk, key)) if self.code else kiosk.text(key)
         found = self.found
         words = [
             kiosk.text("kiosk_enquiry.say_number", number=found.number),
             kiosk.text(f"kiosk_enquiry.state_{found.state or 'void'}"),
-            *("，".join(pair) for pair in self._facts(kiosk, found)),
+            *(" ".join(pair) for pair in self._facts(kiosk, found)),
             self._what_to_do(kiosk, found),
         ]
-        return "。".join(words)
+        return "\n".join(words)
 
 
 def _scanner(kiosk: Kiosk) -> bool:

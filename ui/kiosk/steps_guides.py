@@ -153,7 +153,7 @@ class GuidesStep(Step):
             return kiosk.text("kiosk_guide.say_search", words=words, count=len(guides))
         if not guides:
             return kiosk.text("kiosk_guide.none")
-        return " ".join((kiosk.text("kiosk_guide.say_list", count=len(guides)), self._pager.place(kiosk)))
+        return "\n".join((kiosk.text("kiosk_guide.say_list", count=len(guides)), self._pager.place(kiosk)))
 
 
 def _cells(kiosk: Kiosk, guides: tuple[GuideTitle, ...]) -> list[Box]:

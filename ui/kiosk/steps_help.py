@@ -78,4 +78,4 @@ class HelpStep(Step):
         words = list(self._words(kiosk))
         if kiosk.modes.guided and self._state(kiosk) == "none":
             words.append(kiosk.text("kiosk_help.say_keys"))
-        return "。".join(word for word in words if word)
+        return "\n".join(word for word in words if word)

@@ -61,7 +61,7 @@ class AttractStep(Step):
 
     def speech(self, kiosk: Kiosk) -> str:
         why = hall_why(kiosk)
-        return " ".join(closed_words(kiosk, why)) if why else kiosk.text("attract_speech")
+        return "\n".join(closed_words(kiosk, why)) if why else kiosk.text("attract_speech")
 
     def entered(self, kiosk: Kiosk, now: float) -> None:
         self._playing.follow(kiosk.playlist, now, kiosk.hall_time(now))
@@ -184,7 +184,7 @@ class StartStep(Step):
 
     def speech(self, kiosk: Kiosk) -> str:
         why = hall_why(kiosk)
-        return " ".join(closed_words(kiosk, why)) if why else kiosk.text("start_speech")
+        return "\n".join(closed_words(kiosk, why)) if why else kiosk.text("start_speech")
 
     def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
         what, _, which = action.partition(":")
