@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Gap, Text, column, grid, growing, row
@@ -52,7 +53,7 @@ def tiles(room: Room, cells: Sequence[Box], high: float, pager: Pager) -> Box:
     Cells are as high as the longest name needs, so that every part of the list looks alike.
     """
     high -= 0.3  # whole pixels
-    columns, rows, each = _shape(room, cells, high)
+    columns, rows, each = _shape(room, tuple(cells), high)
     wide = (room.wide - (columns - 1) * GAP) / columns
     cells = [_parted(room, cell, wide, each) for cell in cells]
     part = pager.of(-(-len(cells) // (columns * rows)))
@@ -96,11 +97,15 @@ def fitting(
 
 def fits_whole(room: Room, cells: Sequence[Box], high: float) -> bool:
     """Whether all of them stand on one page."""
-    columns, rows, _ = _shape(room, cells, high)
+    columns = room.fit(TILE_WIDE * min(room.scale, 1.25), GAP, room.wide)
+    if len(cells) > columns * room.fit(max(room.target, TILE_HIGH * min(room.scale, 1.2)), GAP, high):
+        return False  # without measuring their names
+    columns, rows, _ = _shape(room, tuple(cells), high)
     return len(cells) <= columns * rows
 
 
-def _shape(room: Room, cells: Sequence[Box], high: float) -> tuple[int, int, float]:
+@lru_cache(maxsize=32)
+def _shape(room: Room, cells: tuple[Box, ...], high: float) -> tuple[int, int, float]:
     """Columns, rows, and the height that a cell needs: as many on a page as can be read well."""
     theme = load_theme("day")
     best = (1, 1, high)
@@ -206,13 +211,19 @@ def told(
 ) -> Element:
     """One thing said plainly: what is so, what to do now, and whatever else stands below.
 
-    In `high` units (the room's when None), of which the drawing gets what the words leave.
+    In `high` units (the room's when None), of which the drawing gets what the words leave. Lines of `do` for
+    which there is no room, the last ones first, are left out.
     """
     gap = 2.0 if room.small else 3.0
-    words: list[Element] = [Text(so, "title", align="center", strong=True)]
-    words += [Text(do, "large", align="center")] if do else []
-    words += more
-    left = (room.high if high is None else high) - sum(room.height_of(e) + gap for e in words) - 2 * gap
+    high = room.high if high is None else high
+    title = Text(so, "title", align="center", strong=True)
+    free = high - 2 * gap - sum(room.height_of(least(element)) + gap for element in more)
+    kept = fitting(room, [title, Text(do, "large", align="center")] if do else [title], room.wide, free, gap)
+    if do and len(kept) == 1:
+        lines = [Text(line, "large", align="center") for line in do.splitlines()]
+        kept = fitting(room, [title, *lines], room.wide, free, gap)
+    words: list[Element] = [*kept, *more]
+    left = high - sum(room.height_of(e) + gap for e in words) - 2 * gap
     side = min(18.0, left)
     art: list[Element] = [Art(icon, side, side, colour)] if side >= 6.0 else []
     return column(rest(), *art, *words, rest(), gap=gap, grow=1.0)
