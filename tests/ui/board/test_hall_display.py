@@ -254,9 +254,9 @@ messages = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(
-    st.lists(st.tuples(messages, st.floats(0, 40)), max_size=12),
+    st.lists(st.tuples(messages, st.floats(0, 40)), max_size=8),
     st.sampled_from(sorted(STATED)),
     st.sampled_from(["zh-CN", "en", "zh-CN+en"]),
 )

@@ -303,7 +303,7 @@ actions = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(st.one_of(shows, st.none(), actions), st.floats(0, 12)), max_size=16),
     st.sampled_from(sorted(STATED)),
