@@ -38,6 +38,9 @@ class LinkMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 # ---------------------------------------------------------------- screen → agent
 
 
+Language = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{2,16}\Z")]
+"""What a citizen reads: the name of a file of `wire.texts`, or else Chinese is said."""
+
 ScreenRole = Literal["kiosk", "board", "counter", "rating", "panel"]
 """What a screen is to its station: kiosk, hall display, counter panel, rating panel, or the plain panel over
 a counter that is its call screen."""
@@ -60,7 +63,7 @@ class TakeTicket(LinkMessage, frozen=True, kw_only=True, tag="take_ticket"):
     request: Id
     service: Id
     priority: Id | None = None
-    language: str = "zh-CN"
+    language: Language = "zh-CN"
     card: Id | None = None
     paperless: bool = False
 
@@ -71,7 +74,7 @@ class TakeAppointment(LinkMessage, frozen=True, kw_only=True, tag="take_appointm
     request: Id
     handle: Id | None = None
     code: Annotated[str, msgspec.Meta(max_length=64)] | None = None
-    language: str = "zh-CN"
+    language: Language = "zh-CN"
     paperless: bool = False
 
 
@@ -108,8 +111,8 @@ class PrintGuide(LinkMessage, frozen=True, kw_only=True, tag="print_guide"):
 
     request: Id
     guide: Id
-    have: tuple[int, ...] = ()
-    language: str = "zh-CN"
+    have: Annotated[tuple[int, ...], msgspec.Meta(max_length=500)] = ()
+    language: Language = "zh-CN"
 
 
 class Speak(LinkMessage, frozen=True, kw_only=True, tag="speak"):
@@ -119,7 +122,7 @@ class Speak(LinkMessage, frozen=True, kw_only=True, tag="speak"):
     """
 
     text: Annotated[str, msgspec.Meta(max_length=400)]
-    language: str = "zh-CN"
+    language: Language = "zh-CN"
     louder: Annotated[int, msgspec.Meta(ge=-4, le=4)] = 0
 
 
@@ -128,7 +131,7 @@ class GiveReasons(LinkMessage, frozen=True, kw_only=True, tag="give_reasons"):
 
     prompt: Id
     version: int
-    reasons: tuple[Id, ...]
+    reasons: Annotated[tuple[Id, ...], msgspec.Meta(max_length=16)]
 
 
 class ReprintTicket(LinkMessage, frozen=True, kw_only=True, tag="reprint_ticket"):

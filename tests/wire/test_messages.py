@@ -276,3 +276,19 @@ def test_a_field_of_any_value_is_read_or_refused(name: str, data: st.DataObject)
 
 def test_a_payload_ends_in_the_limit_of_the_contract() -> None:
     assert all(len(encode(message)) < MAX_PAYLOAD for message in SAMPLES.values())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type":"take_ticket","request":"r","service":"s","language":"../../etc/paihao/node"}',
+        b'{"type":"take_appointment","request":"r","code":"c","language":"' + b"x" * 200_000 + b'"}',
+        b'{"type":"speak","text":"t","language":""}',
+        b'{"type":"print_guide","request":"r","guide":"g","have":[' + b"1," * 500 + b"1]}",
+        b'{"type":"give_reasons","prompt":"p","version":1,"reasons":[' + b'"a",' * 16 + b'"a"]}',
+    ],
+)
+def test_what_no_screen_of_ours_says_is_no_line(line: bytes) -> None:
+    """It would go on into an event that the hall cannot read, or into the name of a file."""
+    with pytest.raises(BadMessageError):
+        screen_link.decode_to_agent(line)

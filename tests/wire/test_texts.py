@@ -36,6 +36,13 @@ def test_an_unknown_key_or_language_still_gives_a_text(key: str, language: str) 
     assert isinstance(text(key, language), str)
 
 
+@pytest.mark.parametrize("language", ["../../pyproject", "x" * 5000, "a\0b", "", "."])
+def test_what_is_no_language_opens_no_file(language: str) -> None:
+    """A screen says it: a path must not be read, nor every new one be remembered."""
+    assert text("device.fault", language) == text("device.fault", "zh-CN")
+    assert texts(language) is texts(LANGUAGES[0])
+
+
 def test_a_missing_language_falls_back_to_chinese() -> None:
     assert text("device.fault", "fr") == text("device.fault", "zh-CN")
     assert text("no.such_key") == "no.such_key"

@@ -21,19 +21,26 @@ _FOLDER: Final = Path(__file__).parent
 def available() -> dict[str, str]:
     """Every language that has a file, by its code, with its own name for itself; the two of ours first."""
     codes = sorted(
-        (file.stem for file in _FOLDER.glob("*.toml")),
+        _files(),
         key=lambda code: (LANGUAGES.index(code) if code in LANGUAGES else len(LANGUAGES), code),
     )
     return {code: texts(code).get("language.own_name", code) for code in codes}
 
 
-@cache
 def texts(language: str) -> dict[str, str]:
     """All texts of a language by key; of the first language where there is no such file."""
-    file = _FOLDER / f"{language}.toml"
-    if not file.is_file():
-        file = _FOLDER / f"{LANGUAGES[0]}.toml"
-    tables = tomllib.loads(file.read_text("utf-8"))
+    # Looked up, never opened by its name: a screen may say anything for a language.
+    return _texts(language if language in _files() else LANGUAGES[0])
+
+
+@cache
+def _files() -> frozenset[str]:
+    return frozenset(file.stem for file in _FOLDER.glob("*.toml"))
+
+
+@cache
+def _texts(language: str) -> dict[str, str]:
+    tables = tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8"))
     return {f"{room}.{name}": text for room, table in tables.items() for name, text in table.items()}
 
 
