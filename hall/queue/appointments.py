@@ -91,7 +91,9 @@ def _found(state: State, command: cmd.CheckIn) -> Appointment:
     chosen = min(mine, key=preference)
     ticket = state.checked_in(chosen)
     if ticket is not None:
-        raise RefusedError("appointment.checked_in", ticket.ticket, {"number": ticket.number})
+        # Without word of its paper it may come to nothing: nobody may be told to wait for its call.
+        code = "appointment.printing" if ticket.state == "reserved" else "appointment.checked_in"
+        raise RefusedError(code, ticket.ticket, {"number": ticket.number})
     return chosen
 
 

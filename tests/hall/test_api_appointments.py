@@ -96,7 +96,7 @@ async def test_imported_then_checked_in_by_the_card(ask: Ask, coordinator: Coord
     assert decision.code is None
     ticket = coordinator.runtime.state.tickets[decision.ticket]
     assert (ticket.service, ticket.priority, ticket.number) == ("id-card", "appointment", "B001")
-    assert (await check_in(coordinator)).code == "appointment.checked_in"
+    assert (await check_in(coordinator)).code == "appointment.printing"
     _, listed = await ask("GET", f"/appointments/{DAY}")
     first = listed["appointments"][0]
     assert (first["checked_in"], first["number"], first["ticket"]) == (True, "B001", ticket.ticket)
