@@ -68,7 +68,14 @@ def to_command(
                 name=body.name,
             )
         case HelpWanted():
-            return cmd.AskHelp(id=id_, at=at, node=node, station=body.station, wanted=body.wanted)
+            return cmd.AskHelp(
+                id=id_,
+                at=at,
+                node=node,
+                station=body.station,
+                wanted=body.wanted,
+                asked_at=_utc(event.at),
+            )
         case TicketEnquired():
             return cmd.EnquireTicket(id=id_, at=at, node=node, request=body.request, ticket=body.ticket)
         case TicketPrinted():

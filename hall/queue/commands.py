@@ -126,11 +126,12 @@ class CheckIn(Command, frozen=True, kw_only=True):
 
 
 class AskHelp(Command, frozen=True, kw_only=True):
-    """The help key of a station; `wanted` False: it was taken back."""
+    """The help key of a station; `wanted` False: it was taken back. `asked_at`: by the node's clock."""
 
     node: str
     station: str
     wanted: bool = True
+    asked_at: datetime | None = None
 
 
 class AnswerHelp(Command, frozen=True, kw_only=True):

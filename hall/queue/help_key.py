@@ -13,6 +13,8 @@ from hall.queue.state import State
 CODE: Final = "kiosk.help"
 ANSWERED: Final = "answered"
 """A fact of the alarm: since when somebody is on the way."""
+WAITS: Final = timedelta(minutes=10)
+"""How long somebody waits for help; the kiosk's screen forgets the call as well."""
 TELL: Final = timedelta(minutes=2)
 """How long the node is told; later the citizen sees for himself."""
 
@@ -28,6 +30,9 @@ def ask(state: State, command: cmd.AskHelp) -> list[ev.Event]:
         return _over(state, command, subject)
     standing = state.alarms.get((CODE, subject))
     if standing is not None and ANSWERED not in standing.facts:
+        return []
+    if command.asked_at is not None and WAITS < command.at - command.asked_at < timedelta(days=1):
+        # The node was cut off, and nobody stands there any more. A clock a day off says nothing of that.
         return []
     # Where it was answered, the kiosk had stopped waiting: somebody else asks, or nobody came.
     return [

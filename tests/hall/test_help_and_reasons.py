@@ -100,6 +100,16 @@ def test_asked_again_after_an_answer_it_is_a_new_call(hall: Any) -> None:
     assert alarm.raised_at == hall.at and "answered" not in alarm.facts
 
 
+def test_a_call_of_a_kiosk_that_was_cut_off_is_for_nobody_after_ten_minutes(hall: Any) -> None:
+    late, in_time, unset = hall.new("e"), hall.new("e"), hall.new("e")
+    for id_, ago, raised in ((late, 601, 0), (unset, 20 * 365 * 86_400, 1), (in_time, 599, 1)):
+        pressed = hall.at - timedelta(seconds=ago)
+        body = HelpWanted(station=id_)
+        event = codec.event(body, id=id_, stream="s", seq=1, session="x", at=pressed)
+        command = to_command("kiosk-1", event, body, at=hall.at, epoch=1, date_of=lambda at: at.date())
+        assert [isinstance(e, ev.AlarmRaised) for e in hall.do(command)] == [bool(raised)]
+
+
 def test_a_new_call_is_not_answered_by_the_old_answer(hall: Any) -> None:
     help_(hall)
     dispatch = Dispatch(hall.policy, Nodes(), lambda *_: True)
