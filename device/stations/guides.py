@@ -31,9 +31,12 @@ KEPT_BYTES: Final = 8 * 1024 * 1024
 KEEP_S: Final = 20.0
 """Guides come one by one: so long after a change they are written down together."""
 KEY: Final = "guides"
+OPEN_REQUESTS: Final = 2
+"""Lists that wait for the printer; further ones are refused, for numbers have to be printed as well."""
 KEPT_REQUESTS: Final = 16
 """Requests whose paper is remembered, for a screen that says one again."""
 GONE: Final = "guide.gone"
+BUSY: Final = "kiosk.busy"
 
 
 class _Kept(msgspec.Struct):
@@ -130,6 +133,9 @@ class GuideDesk:
             if (before := self._printed[wish.request]) is not None:
                 self._show(before)
             return
+        if sum(printed is None for printed in self._printed.values()) >= OPEN_REQUESTS:
+            self._show(GuidePrinted(request=wish.request, paper="failed", code=BUSY))
+            return
         self._printed[wish.request] = None
         while len(self._printed) > KEPT_REQUESTS:
             del self._printed[next(iter(self._printed))]
@@ -149,6 +155,10 @@ class GuideDesk:
             return await self._printer.print_note(self._note(guide, wish))
         except DriverError as error:
             return PrintResult("unknown", error.code)
+        except Exception:
+            # A bug: the citizen must not wait for a paper that does not come.
+            logger.exception("printing the guide %s", wish.guide)
+            return PrintResult("unknown", DriverError.code)
 
     def _note(self, guide: Guide, wish: PrintGuide) -> Note:
         language, clock, catalogue = wish.language, self._node.clock, self._node.catalogue

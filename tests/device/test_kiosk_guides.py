@@ -164,13 +164,14 @@ async def test_a_date_that_cannot_be_right_is_left_out(kiosk_room: Any, hands: A
         ("no paper", "failed", "printer.paper_out"),
         ("unknown", "unknown", "device.no_answer"),
         ("raises", "unknown", "device.unplugged"),
+        ("bug", "unknown", "device.fault"),
     ],
 )
 async def test_what_became_of_the_list_is_told(
     kiosk_room: Any, monkeypatch: pytest.MonkeyPatch, why: str, paper: str, code: str
 ) -> None:
     async def lost(_: object) -> PrintResult:
-        raise LineLostError("lost")
+        raise LineLostError("lost") if why == "raises" else RuntimeError("a bug")
 
     if why != "gone":
         retained(kiosk_room, listed(1, TITLE), GUIDE)
@@ -178,7 +179,7 @@ async def test_what_became_of_the_list_is_told(
         kiosk_room.no_paper()
     if why == "unknown":
         kiosk_room.room.printer.results = [PrintResult("unknown", "device.no_answer")]
-    if why == "raises":
+    if why in ("raises", "bug"):
         monkeypatch.setattr(kiosk_room.room.printer, "print_note", lost)
     await kiosk_room.says(PrintGuide(request="g-1", guide="id-card"))
     assert await kiosk_room.shown(GuidePrinted) == GuidePrinted(request="g-1", paper=paper, code=code)
@@ -194,6 +195,21 @@ async def test_a_list_that_is_being_printed_is_not_printed_again(kiosk_room: Any
     kiosk_room.room.printer.hold.set()
     await kiosk_room.shown(GuidePrinted)
     assert len(kiosk_room.room.printer.papers) == len(kiosk_room.room.screen.of(GuidePrinted)) == 1
+
+
+async def test_lists_leave_the_printer_to_the_numbers(kiosk_room: Any) -> None:
+    retained(kiosk_room, listed(1, TITLE), GUIDE)
+    kiosk_room.room.printer.hold = asyncio.Event()
+    for number in range(40):
+        await kiosk_room.says(PrintGuide(request=f"g-{number}", guide="id-card"))
+    busy = await kiosk_room.shown(GuidePrinted, 38)
+    assert (busy.paper, busy.code) == ("failed", "kiosk.busy")
+    kiosk_room.room.printer.hold.set()
+    await kiosk_room.shown(GuidePrinted, 40)
+    assert len(kiosk_room.room.printer.papers) == 2
+    # what was refused may be asked for again
+    await kiosk_room.says(PrintGuide(request="g-39", guide="id-card"))
+    assert (await kiosk_room.shown(GuidePrinted, 41)).paper == "confirmed"
 
 
 async def test_the_playlist_is_there_for_the_attract_page(kiosk_room: Any) -> None:
