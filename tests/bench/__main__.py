@@ -13,7 +13,7 @@ from pathlib import Path
 
 from results import Results
 
-BENCHES = ("agent_size", "latency", "whole_way", "issue", "raster", "keypads")
+BENCHES = ("agent_size", "latency", "whole_way", "issue", "raster", "keypads", "screens")
 
 
 def main() -> None:

@@ -81,7 +81,9 @@ def update(words: list[str]) -> int:
                 if file.is_file() and not different(load_reference(file), picture):
                     continue
                 file.parent.mkdir(parents=True, exist_ok=True)
-                picture.save(file, "WEBP", lossless=True, quality=50, method=4)
+                part = file.with_suffix(".part")
+                picture.save(part, "WEBP", lossless=True, quality=50, method=4)
+                part.replace(file)
                 written += 1
     for file in set(REFERENCES.rglob("*.webp")) - wanted:
         file.unlink()
