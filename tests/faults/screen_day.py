@@ -45,7 +45,7 @@ SIZES: Final = {"kiosk": "1080x1920", "board": "1920x1080", "counter": "800x480"
 CALLS_PER_HOUR: Final = 120
 EVERY_S: Final = 3600 // CALLS_PER_HOUR
 SAMPLE_S: Final = 600
-WARM: Final = 0.10
+WARM: Final = 0.20
 """The first part of the day, in which caches fill."""
 GROWTH_MB: Final = 2.0
 """So much more at the end than after the warm-up is still flat."""

@@ -76,7 +76,13 @@ NAMES: Final = (
     ("社会保障卡", "Social security card"),
 )
 SERVICES: Final = 60
-GROUPS: Final = ("A", "B", "C", "D", "E")
+GROUPS: Final = (
+    ("A", ("综合服务", "General services")),
+    ("B", ("户政出入境", "Household and travel documents")),
+    ("C", ("社保医保", "Social and medical insurance")),
+    ("D", ("不动产与税务", "Property and tax")),
+    ("E", ("婚姻登记", "Marriage registration")),
+)
 MASKED: Final = ("王*明", "李*", "欧阳**", "买**", None, None)
 MISSED: Final = 30
 CALLS: Final = 12
@@ -149,7 +155,7 @@ class HallDay:
         where = self._random.randrange(1, 15)
         calls = [self._older(call) for call in self._calls]
         fresh = BoardCall(
-            number=f"{GROUPS[n % 5]}{n % 1000:03}",
+            number=f"{GROUPS[n % 5][0]}{n % 1000:03}",
             counter=str(where),
             counter_name={"zh-CN": f"{where}号窗口", "en": f"Counter {where}"},
             call=f"c-{self.at:%d%H%M%S}-{n}",
@@ -271,8 +277,8 @@ class HallDay:
             hall_name={"zh-CN": "清河区政务服务中心", "en": "Qinghe District Government Service Center"},
             services=services,
             groups=tuple(
-                CatalogueGroup(group=f"g{n}", name=_both(NAMES[n * 2], "类"), prefix=prefix)
-                for n, prefix in enumerate(GROUPS)
+                CatalogueGroup(group=f"g{n}", name=_both(name), prefix=prefix)
+                for n, (prefix, name) in enumerate(GROUPS)
             ),
             priorities=(
                 PriorityClass(priority="elderly", name=_both(("老年人优先", "Elderly")), needs_card=True),

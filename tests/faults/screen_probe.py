@@ -46,8 +46,8 @@ NEAR: Final = (70, 70, 70, 255)
 def what_is_wrong(layout: Layout, surface: pygame.Surface, *, pixels: bool) -> str:
     """Why a picture counts as blank, "" when it does not.
 
-    A page must have words. With `pixels` each text, where nothing was drawn over it, must be seen: some
-    pixels in its place have its colour.
+    A page must have words. With `pixels` each text, where nothing was drawn over it, must be seen: some, and
+    not all, pixels in its place have its colour.
     """
     texts = [(n, item) for n, item in enumerate(layout.items) if isinstance(item, Words) and any(item.lines)]
     if not texts:
@@ -62,7 +62,7 @@ def what_is_wrong(layout: Layout, surface: pygame.Surface, *, pixels: bool) -> s
         if covered or not place.w or not place.h or not any(line.strip() for line in item.lines):
             continue
         part = surface.subsurface(place)
-        if not pygame.mask.from_threshold(part, item.colour, NEAR).count():
+        if not 0 < pygame.mask.from_threshold(part, item.colour, NEAR).count() < place.w * place.h:
             return f"not to be seen: {item.lines[0][:40]}"
         seen += 1
     return "" if seen else "no text to be seen"
