@@ -59,8 +59,8 @@ class _Work:
 
     def type_size(self, text: Text, shrink: float) -> int:
         """Pixels; never under `least`."""
-        full = self.theme.units(text.size)
-        units = max(full * shrink, min(self.theme.units(text.least), full))
+        full = self.theme.size(text.size)
+        units = max(full * shrink, min(self.theme.size(text.least), full))
         return max(1, self.screen.px(units * self.scale))
 
     def want(self, element: Element, width: int, shrink: float) -> tuple[int, int]:

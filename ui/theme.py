@@ -25,6 +25,12 @@ from wire.checked_toml import TomlProblems, convert
 Colour = tuple[int, int, int]
 
 FOLDER: Final = Path(__file__).parent / "themes"
+READ: Final = (
+    *((ink, ground) for ink in ("ink", "soft") for ground in ("ground", "surface")),
+    *((f"{role}_ink", role) for role in ("accent", "good", "warn", "bad", "call")),
+)
+"""What is written on what: pairs of roles whose contrast is at least `LEAST_CONTRAST`."""
+LEAST_CONTRAST: Final = 7.0
 _HEX: Final = re.compile(r"#([0-9a-fA-F]{6})\Z")
 
 Units = Annotated[float, msgspec.Meta(gt=0, le=100)]
@@ -96,23 +102,45 @@ class Theme:
         """Units, by the names of `Sizes`; units stay what they are. Raises KeyError."""
         return self._sizes[name] if isinstance(name, str) else name
 
-    def units(self, size: str | float) -> float:
-        """A size by its name, or as it is given."""
-        return self.size(size) if isinstance(size, str) else size
-
 
 def _colour(value: str) -> Colour:
-    found = _HEX.match(value)
-    if found is None:
-        raise TomlProblems([f"colours: {value!r} 不是 #rrggbb · is not #rrggbb"])
-    return tuple(bytes.fromhex(found[1]))  # type: ignore[return-value]
+    """Of a value that is known to be `#rrggbb`."""
+    red, green, blue = bytes.fromhex(value[1:])
+    return red, green, blue
 
 
 @cache
 def load_theme(name: str) -> Theme:
-    """A theme that ships, by its name, or a file by its path. Raises TomlProblems, OSError."""
-    values = _values(name, 0)
-    return Theme(name, convert(values, ThemeFile, Path(name).name))
+    """A theme that ships, by its name, or a file by its path, checked whole. Raises TomlProblems, OSError."""
+    file = convert(_values(name, 0), ThemeFile, Path(name).name)
+    problems = [f"{Path(name).name}: {problem}" for problem in _problems(file)]
+    if problems:
+        raise TomlProblems(problems)
+    return Theme(name, file)
+
+
+def _problems(file: ThemeFile) -> list[str]:
+    """What its types do not say; every mistake at once."""
+    colours: dict[str, str] = msgspec.structs.asdict(file.colours)
+    problems = [
+        f"colours.{role}: {value!r} 不是 #rrggbb · is not #rrggbb"
+        for role, value in colours.items()
+        if not _HEX.match(value)
+    ]
+    if not problems:
+        for ink, ground in READ:
+            found = contrast(_colour(colours[ink]), _colour(colours[ground]))
+            if found < LEAST_CONTRAST:
+                problems.append(
+                    f"colours: {ground} 上的 {ink} 看不清，对比度 {found:.1f}，应至少为 {LEAST_CONTRAST:g} · "
+                    f"{ink} on {ground} is hard to read: contrast {found:.1f}, at least {LEAST_CONTRAST:g}"
+                )
+    if file.logo is not None and not Path(file.logo).is_file():
+        problems.append(f"logo: 没有这个文件 · there is no such file: {file.logo}")
+    for place in file.fonts:
+        if not Path(place).exists():
+            problems.append(f"fonts: 没有这个文件或文件夹 · there is no such file or folder: {place}")
+    return problems
 
 
 def _values(name: str, depth: int) -> dict[str, Any]:
