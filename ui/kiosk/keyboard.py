@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """In the order of the alphabet: who has never written at a keyboard finds them too."""
 DIGITS: Final = "1234567890"
+IN_ROW: Final = 10
+"""Keys in a row, where there is height for so many rows: longer rows are hard to search through."""
 _GAP: Final = 1.0
 _COMFORTABLE: Final = 1.35
 """Height of a key where there is room, in targets; more would make the way of the finger long."""
@@ -20,11 +22,13 @@ _COMFORTABLE: Final = 1.35
 
 def keyboard(kiosk: Kiosk, room: Room, keys: str = LETTERS, high: float | None = None) -> Element:
     """The keys and, last, one that takes back a character. `high`: units that it may have, the whole room
-    when None. As few rows as the width gives, in rows of about equal length."""
+    when None. Rows are of about equal length."""
     high = room.high if high is None else high
     count = len(keys) + 1
     most = room.fit(room.target, _GAP, room.wide)
-    rows = -(-count // most)
+    fewest, rows = -(-count // most), -(-count // min(most, IN_ROW))
+    if rows > room.fit(room.target + 0.2, _GAP, high):
+        rows = fewest
     columns = -(-count // rows)
     each = min(room.target * _COMFORTABLE, (high - (rows - 1) * _GAP) / rows - 0.2)
     cells = [_key(Text(key, "large", align="center", strong=True), key.lower(), key, each) for key in keys]

@@ -150,14 +150,10 @@ class EnquiryStep(Step):
             if element is not None and (needs := room.height_of(least(element)) + 0.4) + GAP <= left:
                 kept[name] = (element, needs)
                 left -= needs + GAP
-        # What is over goes to the number; a third of it to what is to be done.
-        over = {"do": left / 3}
-        lines = [
-            (element, needs + over.get(name, 0.0))
-            for name in ("service", "facts", "do", "again")
-            if name in kept
-            for element, needs in [kept[name]]
-        ]
+        for name, (element, needs) in kept.items():  # full type where there is room, what is over to the head
+            more = min(left, max(0.0, room.height_of(element) - needs))
+            kept[name], left = (element, needs + more), left - more
+        lines = [kept[name] for name in ("service", "facts", "do", "again") if name in kept]
         below = sum(high + GAP for _, high in lines)
         return shares((head, room.high - below), *lines)
 
