@@ -27,8 +27,9 @@ from wire.messages import (
 )
 from wire.shown import Guide, GuideTitle, PlaylistItem, RatingReasons
 
-MAX_LINE: Final = 256 * 1024
-"""Bytes of one line, newline included."""
+MAX_LINE: Final = 1024 * 1024
+"""Bytes of one line, newline included. A kiosk's state has a catalogue and a board, each of which may be as
+long as a payload of MQTT (`wire.codec.MAX_PAYLOAD`)."""
 
 
 class LinkMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):

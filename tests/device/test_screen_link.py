@@ -4,16 +4,20 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from device import screen_link
 from device.screen_link import ScreenLink
+from wire.codec import MAX_PAYLOAD, encode
+from wire.messages import Board, Catalogue
 from wire.screen_link import (
     MAX_LINE,
     BoardShown,
     CardGone,
+    KioskState,
     LinkMessage,
     ScreenHello,
     TakeTicket,
@@ -119,6 +123,28 @@ async def test_a_line_that_is_none_closes_the_screen_and_is_counted(
     again = await connect(path)
     assert decode_to_screen(await again.line()) == STATE
     again.writer.close()
+
+
+async def test_the_longest_that_the_hall_says_fits_a_line(link: ScreenLink, path: Path) -> None:
+    long = {"zh-CN": "政" * 85_000}
+    catalogue = Catalogue(epoch=1, rev=1, hall_name=long, services=(), groups=(), priorities=(), zones=())
+    board = Board(
+        epoch=1,
+        rev=1,
+        business_date=date(2026, 11, 23),
+        calls=(),
+        services=(),
+        missed=(),
+        announcements=(long,),
+    )
+    for message in (catalogue, board):
+        assert MAX_PAYLOAD - 20_000 < len(encode(message)) <= MAX_PAYLOAD
+    client = await connect(path)
+    await client.line()
+    state = KioskState(online=True, catalogue=catalogue, board=board, printer=None, card_reader=None)
+    link.send("a", state)
+    assert decode_to_screen(await client.line()) == state
+    client.writer.close()
 
 
 async def test_a_screen_that_does_not_read_is_closed_and_the_others_go_on(
