@@ -19,6 +19,7 @@ _ASCII: Final = (
 )  # fmt: skip
 """Advance widths from the space to "~" in hundredths of the type's height, as the font gives them."""
 _NARROW: Final = frozenset("·–")
+_MARKS: Final = frozenset("，。；！？、,;!?.")
 _SPARE: Final = 1.03
 """Strong type is a little wider."""
 
@@ -63,10 +64,9 @@ def parts(words: str, width: float) -> tuple[str, ...]:
     if len(fewest) < 2:
         return fewest
     even = ems(words) / len(fewest)
-    for share in (1.05, 1.15, 1.3, 1.5):
-        if even * share < width and len(made := _cut(words.strip(), even * share)) == len(fewest):
-            return made
-    return fewest
+    widths = [even * share for share in (1.05, 1.15, 1.3, 1.5) if even * share < width]
+    tried = [made for each in widths if len(made := _cut(words.strip(), each)) == len(fewest)]
+    return max([*tried, fewest], key=lambda made: sum(part[-1] in _MARKS for part in made[:-1]))
 
 
 def _cut(left: str, width: float) -> tuple[str, ...]:
@@ -86,8 +86,8 @@ def _end(words: str, width: float) -> int:
         if sofar > width and n:
             break
         end = n + 1
-        if letter in "，。；！？、,;!? ":
+        if letter in _MARKS or letter == " ":
             mark = end
-    if end == len(words) or mark < end // 2:
+    if end == len(words) or mark < max(1, end // 2):
         return end
     return mark
