@@ -54,8 +54,6 @@ def tiles(room: Room, cells: Sequence[Box], high: float, pager: Pager) -> Box:
     """
     high -= 0.3  # whole pixels
     columns, rows, each = _shape(room, tuple(cells), high)
-    wide = (room.wide - (columns - 1) * GAP) / columns
-    cells = [_parted(room, cell, wide, each) for cell in cells]
     part = pager.of(-(-len(cells) // (columns * rows)))
     shown = tuple(cells[part * columns * rows : (part + 1) * columns * rows])
     if pager.parts == 1:
@@ -63,6 +61,8 @@ def tiles(room: Room, cells: Sequence[Box], high: float, pager: Pager) -> Box:
     most = max(TILE_MOST * room.scale, each)
     each = min(most, (high - (rows - 1) * GAP) / rows)
     whole = rows * each + (rows - 1) * GAP
+    wide = (room.wide - (columns - 1) * GAP) / columns
+    shown = tuple(_parted(room, cell, wide, each) for cell in shown)
     return Box((grid(shown, columns, gap=GAP, rows=rows, grow=1.0),), height=whole)
 
 
@@ -170,7 +170,7 @@ def listed(
     head, foot = room.height_of(title), 0.0
     grid = tiles(room, cells, high - head - 2 * GAP, pager)
     if pager.parts > 1:
-        keys = max(room.target + 0.6, 8.0 * room.scale)
+        keys = max(room.target + 0.6, 9.5 * room.scale)
         if room.wide < BESIDE:
             foot = keys + GAP
         else:
@@ -233,6 +233,9 @@ def told_with(room: Room, icon: str, so: str, do: str, *buttons: Box, above: str
     """The same, what it is about above it, and what can be done below."""
     below = choices(room, *buttons)
     about = Text(above, "large", "accent", align="center")
+    words = sum(room.height_of(least(Text(one, "title"))) + 3.0 for one in (so, do))
+    if room.high - below.height - words < room.height_of(about) + 2 * GAP:
+        above = ""  # what is so and what to do is more important
     head = room.height_of(about) if above else 0.0
     high = room.high - below.height - GAP - (head + GAP if above else 0.0)
     inner = told(room, icon, so, do, high=high)
@@ -242,7 +245,7 @@ def told_with(room: Room, icon: str, so: str, do: str, *buttons: Box, above: str
 def choices(room: Room, *buttons: Box) -> Box:
     """Buttons side by side, or one under the other where the page is narrow."""
     high = max(room.target + 0.6, 11.0)
-    if room.wide < BESIDE:
+    if room.wide < BESIDE and len(buttons) * (high + 4.0) < room.high / 2:
         return column(*(growing(b) for b in buttons), gap=2.5, height=len(buttons) * (high + 4.0))
     return row(*(growing(b) for b in buttons), gap=2.5, height=high + (0.0 if room.small else 4.0))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ui.elements import Element, Text, column, row
 from ui.kiosk.pager import Pager
-from ui.kiosk.parts import GAP, ask, fact, fitting, least, listed, tile, told, told_with
+from ui.kiosk.parts import GAP, ask, fact, fitting, least, listed, shares, tile, told, told_with
 from ui.kiosk.services import (
     CODES,
     Offer,
@@ -15,6 +16,7 @@ from ui.kiosk.services import (
     offer,
     opens_words,
     place_words,
+    queue_words,
     service_of,
     so_and_do,
     wait_words,
@@ -66,21 +68,21 @@ class ConfirmStep(Step):
 
     def _asked(self, kiosk: Kiosk, room: Room, one: Offer) -> Element:
         buttons = self._buttons(kiosk, room)
-        name = Text(kiosk.local(one.service.name), "title", strong=True)
-        facts = self._facts(kiosk, one)
+        low = 18.0 + (len(buttons) - 1) * (max(12.0, 8.5 * room.scale) + 2.5) if room.tall else 0.0
+        wide, gap = (room.wide, 3.0) if room.tall else ((room.wide - 3.0) * 1.7 / 2.7, GAP)
+        head: list[Element] = [Text(kiosk.local(one.service.name), "title", strong=True)]
+        head += self._facts(kiosk, one)
+        left = room.high - low - gap - sum(room.height_of(least(e), wide) + gap for e in head)
+        if left < 0:
+            words = queue_words(kiosk, one)
+            head = [Text(kiosk.local(one.service.name), "large", strong=True)]
+            head += [Text(words, "large")] if words else []
+            left = 0.0
+        more = fitting(room, self._more(kiosk, one), wide, left, gap, 0)
+        told_of = column(*head, *more, rest(), gap=gap)
         if room.tall:
-            low = 18.0 + (len(buttons) - 1) * (max(12.0, 8.5 * room.scale) + 2.5)
-            left = room.high - low - sum(room.height_of(least(e)) + 3.0 for e in (name, *facts)) - 3.0
-            more = fitting(room, self._more(kiosk, one), room.wide, left, 3.0, 0)
-            above = column(name, *facts, *more, rest(), gap=3.0, grow=room.high - low - 3.0)
-            return column(above, column(*buttons, gap=2.5, grow=low), gap=3.0, grow=1.0)
-        wide = (room.wide - 3.0) * 1.7 / 2.7
-        needed = sum(room.height_of(least(e), wide) + GAP for e in (name, *facts))
-        more = fitting(room, self._more(kiosk, one), wide, room.high - needed - GAP, GAP, 0)
-        return row(
-            column(name, *facts, *more, rest(), gap=GAP, grow=1.7), column(*buttons, gap=GAP, grow=1.0),
-            gap=3.0, grow=1.0,
-        )  # fmt: skip
+            return shares((told_of, room.high - low - gap), (column(*buttons, gap=2.5), low))
+        return row(replace(told_of, grow=1.7), column(*buttons, gap=GAP, grow=1.0), gap=3.0, grow=1.0)
 
     def _facts(self, kiosk: Kiosk, one: Offer) -> list[Element]:
         """How many and how long; nothing where it is not known."""
@@ -126,7 +128,7 @@ class ConfirmStep(Step):
     def speech(self, kiosk: Kiosk) -> str:
         service = service_of(kiosk, self.service)
         if service is None:
-            return " ".join(so_and_do(kiosk, "ticket.service_unknown"))
+            return "\n".join(so_and_do(kiosk, "ticket.service_unknown"))
         one = offer(kiosk, service)
         parts = [kiosk.local(service.name)]
         if one.why:
@@ -139,7 +141,7 @@ class ConfirmStep(Step):
                 *place_words(kiosk, service),
                 kiosk.text("confirm_speech"),
             ]
-        return " ".join(part for part in parts if part)
+        return "\n".join(part for part in parts if part)
 
     def touched(self, kiosk: Kiosk, action: str, now: float) -> None:
         service = service_of(kiosk, self.service)

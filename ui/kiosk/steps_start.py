@@ -95,7 +95,7 @@ def _instruction(kiosk: Kiosk, room: Room) -> Element:
 
 def _way(icon: str, words: str, room: Room, fill: str, ink: str) -> Box:
     side = 24.0 if room.small else 34.0
-    side = min(side, room.high * (0.3 if room.tall else 0.5))
+    side = min(side, room.high * (0.3 if room.tall else 0.5) / room.scale)
     return column(
         Art(icon, side, side, "accent" if ink == "ink" else ink),
         Text(words, "title", ink, align="center", strong=True),
