@@ -59,7 +59,9 @@ _OTHER: Final = frozenset(
     }
 )
 """After these another service, or a number without the appointment, may be had."""
-_AGAIN: Final = frozenset({"kiosk.busy", "ticket.request_late", "ticket.not_shown", "ticket.too_late"})
+_AGAIN: Final = frozenset(
+    {"kiosk.busy", "ticket.request_late", "ticket.not_shown", "ticket.too_late", "appointment.printing"}
+)
 """After these the same wish may succeed."""
 _TYPE_AGAIN: Final = frozenset({"appointment.none", "appointment.lay_again"})
 
