@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Gap, Text, column, grid, growing, row
@@ -54,6 +55,10 @@ def tiles(room: Room, cells: Sequence[Box], high: float, pager: Pager) -> Box:
     """
     high -= 0.3  # whole pixels
     columns, rows, each = _shape(room, tuple(cells), high)
+    if each > high and any(len(cell.children) > 1 for cell in cells):
+        # Even one of them is too high: rather the names alone than names that are cut.
+        cells = [replace(cell, children=cell.children[:1]) for cell in cells]
+        columns, rows, each = _shape(room, tuple(cells), high)
     part = pager.of(-(-len(cells) // (columns * rows)))
     shown = tuple(cells[part * columns * rows : (part + 1) * columns * rows])
     if pager.parts == 1:
@@ -100,8 +105,8 @@ def fits_whole(room: Room, cells: Sequence[Box], high: float) -> bool:
     columns = room.fit(TILE_WIDE * min(room.scale, 1.25), GAP, room.wide)
     if len(cells) > columns * room.fit(max(room.target, TILE_HIGH * min(room.scale, 1.2)), GAP, high):
         return False  # without measuring their names
-    columns, rows, _ = _shape(room, tuple(cells), high)
-    return len(cells) <= columns * rows
+    columns, rows, each = _shape(room, tuple(cells), high)
+    return len(cells) <= columns * rows and each <= high
 
 
 @lru_cache(maxsize=32)
@@ -109,7 +114,7 @@ def _shape(room: Room, cells: tuple[Box, ...], high: float) -> tuple[int, int, f
     """Columns, rows, and the height that a cell needs: as many on a page as can be read well."""
     theme = load_theme("day")
     best = (1, 1, high)
-    best_worth = (False, 0, 0.0)
+    best_worth = (-inf, 0, 0.0)
     for columns in range(1, room.fit(TILE_WIDE * min(room.scale, 1.25), GAP, room.wide) + 1):
         wide = (room.wide - (columns - 1) * GAP) / columns
         needs = [height_of(least(cell), wide, room.screen, theme, room.scale) + 0.5 for cell in cells]
@@ -119,7 +124,7 @@ def _shape(room: Room, cells: tuple[Box, ...], high: float) -> tuple[int, int, f
         filled = max(1, min(rows, -(-len(cells) // columns)))
         # Of two shapes that hold as many, the one whose cells are nearer to a broad card.
         shape = wide / min(TILE_MOST * room.scale, (high - (filled - 1) * GAP) / filled)
-        worth = (each <= high, on_one, -abs(shape - 2.6))
+        worth = (min(0.0, high - each), on_one, -abs(shape - 2.6))
         if worth > best_worth:
             best, best_worth = (columns, rows, each), worth
     return best
