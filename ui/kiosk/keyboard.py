@@ -15,6 +15,8 @@ LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS: Final = "1234567890"
 IN_ROW: Final = 10
 """Keys in a row, where there is height for so many rows: longer rows are hard to search through."""
+_LEAST: Final = 5.0
+"""Height of a key, in units at usual type, in which its letter is not cut."""
 _GAP: Final = 1.0
 _COMFORTABLE: Final = 1.35
 """Height of a key where there is room, in targets; more would make the way of the finger long."""
@@ -27,7 +29,7 @@ def keyboard(kiosk: Kiosk, room: Room, keys: str = LETTERS, high: float | None =
     count = len(keys) + 1
     most = room.fit(room.target, _GAP, room.wide)
     fewest, rows = -(-count // most), -(-count // min(most, IN_ROW))
-    if rows > room.fit(room.target + 0.2, _GAP, high):
+    if rows > room.fit(max(room.target + 0.2, _LEAST * room.scale), _GAP, high):
         rows = fewest
     columns = -(-count // rows)
     each = min(room.target * _COMFORTABLE, (high - (rows - 1) * _GAP) / rows - 0.2)

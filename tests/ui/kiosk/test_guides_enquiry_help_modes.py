@@ -368,7 +368,7 @@ def test_every_page_fits_in_every_mode(modes: dict[str, bool], screens: list[Scr
     for name, make in those.items():
         for language in LANGUAGES:
             made = make(language)
-            made.modes = replace(made.modes, **modes)  # type: ignore[arg-type]
+            made.modes = replace(made.modes, **modes)
             for screen in screens:
                 page = made.page(screen, getattr(made, "clock", START))
                 layout = lay_out(page, screen, load_theme(page.theme or "day"))
