@@ -71,6 +71,7 @@ class _Rows:
         self._kiosk = kiosk
         self._room = room
         self._high = high
+        self._comma = "，" if kiosk.language.startswith("zh") else ", "
         self._size = "body" if room.small else "large"
         self._two = room.wide / room.scale > WIDE
         self._wide = (room.wide - GAP) / 2 if self._two else room.wide
@@ -88,7 +89,7 @@ class _Rows:
 
         def make(part: str, first: bool) -> Element:
             number = Text(f"{n + 1}." if first else "", self._size, "accent", strong=True)
-            return self._row(Box((number,), width=7.0 * self._room.scale), part, f"{spoken}，{part}")
+            return self._row(Box((number,), width=7.0 * self._room.scale), part, f"{spoken}{self._comma}{part}")
 
         self._add(words, make)
 
@@ -98,7 +99,7 @@ class _Rows:
         def make(part: str, first: bool) -> Element:
             head = (Text(title, "body" if self._room.small else self._size, "soft"),) if first else ()
             return self._spoken(
-                (*head, Text(part, self._size, strong=name == "phone")), "column", f"{title}，{part}"
+                (*head, Text(part, self._size, strong=name == "phone")), "column", f"{title}{self._comma}{part}"
             )
 
         self._add(words, make)
@@ -108,7 +109,7 @@ class _Rows:
         kiosk = self._kiosk
         name, note = kiosk.local(material.name), kiosk.local(material.note)
         papers = self._papers(material)
-        label = "，".join(
+        label = self._comma.join(
             part
             for part in (name, papers, note, kiosk.text("kiosk_guide.has" if have else "kiosk_guide.has_not"))
             if part
@@ -116,7 +117,7 @@ class _Rows:
 
         def box(under: str) -> Box:
             texts: list[Element] = [Text(name, self._size, strong=True)]
-            small = "，".join(part for part in (papers, under) if part)
+            small = self._comma.join(part for part in (papers, under) if part)
             if small:
                 texts.append(Text(small, "small" if self._room.small else "body", "soft"))
             return row(

@@ -103,8 +103,8 @@ def pieces(words: str, make: Make, room: Room, high: float) -> list[Element]:
 
 def _sentence(words: str, length: int) -> int:
     """The end of the last sentence, else of the last clause or word, in the second half of `length`."""
-    for marks in ("。！？；\n", "，、 "):
-        end = max(words.rfind(mark, length // 2, length) for mark in marks)
-        if end >= 0:
-            return end + 1
+    for marks in (("。", "！", "？", "；", "\n", ". ", "; "), ("，", "、", ", "), (" ",)):
+        end = max(words.rfind(mark, length // 2, length) + len(mark) for mark in marks)
+        if end >= length // 2:
+            return end
     return length

@@ -81,5 +81,5 @@ def _cell(icon: str, words: str, state: str, action: str, on: bool) -> Box:
     return row(
         *art, column(*texts, justify="center", grow=1.0),
         gap=2.0, pad=(2.4, 1.0), fill="accent" if on else "surface", line="line", align="center",
-        touch=action, label=f"{words}，{state}" if state else words,
+        touch=action, label=f"{words} · {state}" if state else words,
     )  # fmt: skip
