@@ -89,7 +89,9 @@ class _Rows:
 
         def make(part: str, first: bool) -> Element:
             number = Text(f"{n + 1}." if first else "", self._size, "accent", strong=True)
-            return self._row(Box((number,), width=7.0 * self._room.scale), part, f"{spoken}{self._comma}{part}")
+            return self._row(
+                Box((number,), width=7.0 * self._room.scale), part, f"{spoken}{self._comma}{part}"
+            )
 
         self._add(words, make)
 
@@ -99,7 +101,9 @@ class _Rows:
         def make(part: str, first: bool) -> Element:
             head = (Text(title, "body" if self._room.small else self._size, "soft"),) if first else ()
             return self._spoken(
-                (*head, Text(part, self._size, strong=name == "phone")), "column", f"{title}{self._comma}{part}"
+                (*head, Text(part, self._size, strong=name == "phone")),
+                "column",
+                f"{title}{self._comma}{part}",
             )
 
         self._add(words, make)

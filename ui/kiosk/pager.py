@@ -104,7 +104,7 @@ def pieces(words: str, make: Make, room: Room, high: float) -> list[Element]:
 def _sentence(words: str, length: int) -> int:
     """The end of the last sentence, else of the last clause or word, in the second half of `length`."""
     for marks in (("。", "！", "？", "；", "\n", ". ", "; "), ("，", "、", ", "), (" ",)):
-        end = max(words.rfind(mark, length // 2, length) + len(mark) for mark in marks)
-        if end >= length // 2:
-            return end
+        ends = [at + len(mark) for mark in marks if (at := words.rfind(mark, length // 2, length)) >= 0]
+        if ends:
+            return max(ends)
     return length

@@ -183,6 +183,12 @@ def test_a_long_text_is_cut_into_pieces_that_fit_and_lose_nothing(
     )
 
 
+def test_a_text_that_fits_nowhere_still_comes_to_an_end() -> None:
+    room = Room(SMALL, 20.0, 60.0, 10.0)
+    made = pieces("社保。登 记", lambda part, first: Text(part, "giant"), room, 1.0)
+    assert [one.words for one in made if isinstance(one, Text)] == list("社保。登记")
+
+
 # ---------------------------------------------------------------- search
 
 
