@@ -38,6 +38,7 @@ ROOMS: Final = (
     "checks_gpio",
     "checks_sound",
     "checks_service",
+    "checks_screens",
     "checks_doctor",
     "checks_power",
 )

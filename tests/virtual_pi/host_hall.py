@@ -28,7 +28,7 @@ class HostHall(HallSite):
     """Broker, coordinator and observer of a `HallSite`."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, settings=_with_ticket_url)
+        super().__init__(folder, settings=_settings)
 
     @property
     def nodes(self) -> list[str]:
@@ -79,6 +79,7 @@ def _post(url: str, content: dict[str, Any]) -> Any:
         return json.load(answer)
 
 
-def _with_ticket_url(part: str, tables: dict[str, Any]) -> None:
+def _settings(part: str, tables: dict[str, Any]) -> None:
     if part == "hall":
         tables["hall"]["ticket_url"] = TICKET_URL
+        tables["limits"]["rating_timeout_s"] = 120  # a screen is slow inside

@@ -143,14 +143,15 @@ class Display:
         """Of its unit."""
         return (await self._bench.inside(f"systemctl show -P {name} {self.unit}")).strip()
 
-    async def until_restarted(self, before: str, timeout: float) -> None:
-        """Until another process than `before`, its MainPID, is up with a picture. Raises TimeoutError."""
-        async with asyncio.timeout(timeout):
-            while (
-                await self.property("MainPID") in (before, "0")
-                or await self.property("ActiveState") != "active"
-            ):
-                await asyncio.sleep(0.2)
+    async def restarts(self, before: str) -> None:
+        """Wait until the process `before`, its MainPID, has ended, and another shows what it must.
+
+        The kernel takes the picture of a process that ends off the display. Raises AssertionError.
+        """
+        await self._bench.inside(f"timeout 60 tail --pid={before} -f /dev/null")
+        await self.shows()
+        assert await self.property("MainPID") not in (before, "0")
+        assert await self.property("ActiveState") == "active"
 
     def _differs(self, seen: bytes) -> str:
         """What the assertion says; the pictures are put with the artefacts."""
