@@ -274,10 +274,11 @@ class TicketStep(Step):
             return number_page(kiosk, room, self, progress)
         if progress is not None and progress.stage in ("failed", "refused"):
             return self._no_number(kiosk, room, progress)
-        words = "stuck" if self.stuck else "asking_lost" if self._lost else "asking"
-        icon = "warning" if self.stuck else "clock"
+        over = self.stuck or self.ended
+        words = "stuck" if over else "asking_lost" if self._lost else "asking"
+        icon = "warning" if over else "clock"
         so, do = kiosk.text(words), kiosk.text(f"{words}_what")
-        if not self.stuck:
+        if not over:
             return told(room, icon, so, do)
         return told_with(room, icon, so, do, ask(kiosk, "leave", "finish", main=True))
 
