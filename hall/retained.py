@@ -27,6 +27,8 @@ SETTLE_S: Final = 1.0
 MAX_OLD: Final = 5_000
 """Topics from before that are remembered until they are cleared; the rest is cleared at the next start."""
 
+NO_REASONS: Final = RatingReasons(version=0)
+
 Publish = Callable[[str, Message | bytes], Awaitable[bool]]
 
 
@@ -52,13 +54,14 @@ class Retained:
             (subscription(self._hall, "picture"), 0),
         ]
 
-    def small(self, epoch: int) -> list[tuple[str, Message | bytes]]:
+    def small(self, epoch: int) -> list[tuple[str, Message]]:
         """What is published at once, on every connection and for every epoch."""
         shown = self._shown
         return [
             (topic(self._hall, "guides"), GuideList(epoch=epoch, rev=1, guides=shown.titles)),
             (topic(self._hall, "playlist"), Playlist(epoch=epoch, rev=1, items=shown.playlist)),
-            (self._reasons, shown.reasons if shown.reasons is not None else b""),
+            # Never cleared: nodes keep the last list that they heard, and would go on offering it.
+            (self._reasons, shown.reasons if shown.reasons is not None else NO_REASONS),
         ]
 
     def heard(self, received: Received) -> bool:

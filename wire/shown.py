@@ -101,7 +101,10 @@ class RatingReason(Message, frozen=True, kw_only=True):
 
 
 class RatingReasons(Message, frozen=True, kw_only=True):
-    """`rating_reasons`, retained: what rating panels offer after a grade. `version` grows with changes."""
+    """`rating_reasons`, retained: what rating panels offer after a grade. `version` grows with changes.
+
+    Where the hall asks for none: version 0 without reasons.
+    """
 
     version: int
     reasons: tuple[RatingReason, ...] = ()
