@@ -183,6 +183,7 @@ class Projections:
             announcements=self._announcements,
             hours=today,
             hall_name=self._hall_name,
+            zone_names={zone.id: zone.name for zone in self._policy.zones.values()},
         )
         if self._board is not None and msgspec.structs.replace(self._board, rev=0) == board:
             return self._board

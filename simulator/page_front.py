@@ -151,7 +151,7 @@ def rating(site: HallSite, counter: str, words: Words, thanking: bool) -> str:
         lcd, kind = words("rating_idle"), ""
     grades = "".join(
         f'<button class="grade{" lit" if str(grade) in lit else ""}{" low" if grade < 3 else ""}" '
-        f'data-act="rate.{counter}" data-arg="{grade}"><b>{grade}</b>{words.html(f"grade_{grade}")}</button>'
+        f'data-act="rate.{counter}" data-arg="{grade}"><b>{grade}</b>{words.grade(grade)}</button>'
         for grade in (5, 4, 3, 2, 1)
     )
     return f'<div class="lcd{kind}">{esc(lcd)}</div><div class="grades">{grades}</div>'

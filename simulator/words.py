@@ -26,6 +26,10 @@ class Words:
         """The same, escaped."""
         return esc(self(key, **values))
 
+    def grade(self, grade: int) -> str:
+        """Its official words, escaped."""
+        return esc(text(f"grade.{grade}", self.language))
+
     def code(self, code: str | None) -> str:
         """The text of a fault code, "" without one."""
         return text(code, self.language) if code else ""

@@ -171,7 +171,10 @@ class BoardService(Message, frozen=True, kw_only=True):
 
 
 class Board(Message, frozen=True, kw_only=True):
-    """`board`, retained: what the hall display shows, newest call first. Newer is greater (epoch, rev)."""
+    """`board`, retained: what the hall display shows, newest call first. Newer is greater (epoch, rev).
+
+    `zone_names`: by id, for a display of one zone.
+    """
 
     epoch: int
     rev: int
@@ -182,6 +185,7 @@ class Board(Message, frozen=True, kw_only=True):
     announcements: tuple[LocalText, ...] = ()
     hours: tuple[str, ...] = ()
     hall_name: LocalText = {}
+    zone_names: dict[Id, LocalText] = {}
 
 
 class CatalogueService(Message, frozen=True, kw_only=True):

@@ -237,6 +237,7 @@ SAMPLES: Final[dict[str, Message]] = {
         announcements=({"zh-CN": "中午不休息", "en": "Open at noon"},),
         hours=("08:30-11:45", "13:30-16:45"),
         hall_name=_HALL,
+        zone_names={"east": {"zh-CN": "一楼东区", "en": "Ground floor, east"}},
     ),
     "catalogue": Catalogue(
         epoch=4,

@@ -46,3 +46,10 @@ def test_what_is_no_language_opens_no_file(language: str) -> None:
 def test_a_missing_language_falls_back_to_chinese() -> None:
     assert text("device.fault", "fr") == text("device.fault", "zh-CN")
     assert text("no.such_key") == "no.such_key"
+
+
+def test_the_five_official_grades_have_one_list_of_words() -> None:
+    words = [text(f"grade.{grade}") for grade in (5, 4, 3, 2, 1)]
+    assert words == ["非常满意", "满意", "基本满意", "不满意", "非常不满意"]
+    for language in LANGUAGES:
+        assert not [key for key in texts(language) if "grade_" in key], language

@@ -13,7 +13,7 @@ from wire.messages import CounterState
 from wire.texts import local, text
 
 GRADES: Final = (5, 4, 3, 2, 1)
-"""In the order of the national rules: 非常满意 first."""
+"""非常满意 first."""
 PAD: Final = 3.0
 HEAD: Final = 13.0
 BAR: Final = 1.6
@@ -142,7 +142,7 @@ class _Picture:
     def _grade(self, grade: int) -> Box:
         chosen = self.flow.sent_grade == grade
         ink, fill = ("accent_ink", "accent") if chosen else ("ink", "surface")
-        words = self._text(f"rating.grade_{grade}")
+        words = self._text(f"grade.{grade}")
         off = self.flow.sending
         if self.screen.portrait:
             return row(
@@ -165,7 +165,7 @@ class _Picture:
         columns, rows = _grid_of(self.screen, len(reasons))
         each = columns * rows
         key = "rating.why_good" if grade >= 3 else "rating.why_bad"
-        given = self._text("rating.given", grade=self._text(f"rating.grade_{grade}"))
+        given = self._text("rating.given", grade=self._text(f"grade.{grade}"))
         words: list[Element] = [
             Text(given, 4.4, "soft", lines=1, least=3.2),
             self._told() or Text(self._text(key), 5.4, "ink", least=3.6, strong=True),
@@ -213,7 +213,7 @@ class _Picture:
 
     def thanks(self, now: float) -> Box:
         grade = self.flow.grade or 0
-        given = self._text("rating.given", grade=self._text(f"rating.grade_{grade}"))
+        given = self._text("rating.given", grade=self._text(f"grade.{grade}"))
         do = "rating.thanks_do" if grade >= 3 else "rating.thanks_bad"
         words = column(
             Art("tick", 20.0, 20.0, "good"),

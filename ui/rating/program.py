@@ -1,8 +1,7 @@
 """The rating panel (评价器): five grades for the service that has just ended, by touch.
 
-Grades stand in the order and with the words of the national rules for 好差评 (GB/T 39735-2020; five grades
-from 非常满意 to 非常不满意), all alike and none chosen beforehand. Who does not answer is unrated. The clerk
-has no way to open, answer or end a prompt here.
+The five grades of 好差评, from 非常满意 to 非常不满意 (texts `grade.5` to `grade.1`), stand all alike and none is
+chosen beforehand. Who does not answer is unrated. The clerk has no way to open, answer or end a prompt here.
 """
 
 from __future__ import annotations
