@@ -86,6 +86,8 @@ def _show(options: argparse.Namespace) -> int:
     if options.theme and theme is None:
         return 2
     program = SCREENS[options.screen][1](options.language, theme)
+    if theme is not None:
+        program.hall_name = theme.file.hall_name
 
     import pygame
 

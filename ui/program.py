@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 from ui.elements import Page
 from ui.screen import Screen
 from ui.sounds import Sound
+from wire.messages import LocalText
 from wire.screen_link import LinkMessage, ScreenRole
 
 NEVER: Final = float("inf")
@@ -25,6 +26,9 @@ class Program(ABC):
     role: ClassVar[ScreenRole]
     touched_by_people: ClassVar[bool] = True
     theme: ClassVar[str] = "day"
+
+    hall_name: LocalText = {}  # noqa: RUF012  replaced, never changed
+    """Of the hall's own theme: shown until the hall has told its name."""
 
     def say(self, message: LinkMessage) -> bool:
         """To the agent; False when no agent is there."""

@@ -41,13 +41,12 @@ def header(seen: Seen, wide: float, *, portrait: bool) -> Box:
 
 
 def _hall(seen: Seen, wide: float) -> list[Element]:
-    if seen.board is None:
-        return []
     made: list[Element] = []
     room = _room(wide)
-    if name := seen.tongue.local(seen.board.hall_name):
+    names = (seen.board.hall_name if seen.board is not None else {}) or seen.hall_name
+    if name := seen.tongue.local(names):
         made.append(Text(name, size_for([name], room, 5.8, 3.6), "accent_ink", lines=1, least=2.4))
-    if below := seen.tongue.local_under(seen.board.hall_name):
+    if below := seen.tongue.local_under(names):
         made.append(Text(below, size_for([below], room, 3.4, 2.4), "accent_ink", lines=1, least=1.8))
     return made
 

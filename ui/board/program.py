@@ -92,6 +92,7 @@ class HallDisplay(Program):
             fresh=self._spotlight.fresh(),
             beat=beat(0.0, PAGE_S, now),
             picture=self._playing.page,
+            hall_name=self.hall_name,
         )
 
     # ---------------------------------------------------------------- inside

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ui.board.spotlight import Key
 from ui.tongue import Tongue
-from wire.messages import Board, BoardCall, BoardService
+from wire.messages import Board, BoardCall, BoardService, LocalText
 from wire.screen_link import ShownPicture
 
 
@@ -17,7 +17,7 @@ class Seen:
 
     `at`: the hall's time, None where no clock can be trusted. `news_at`: how old a `stale` picture is.
     `large`: the call that stands large; `alternate`: in its other look. `beat`: counts up every PAGE_S, for
-    what is shown in turn.
+    what is shown in turn. `hall_name`: what the theme calls the hall, until the hall tells it.
     """
 
     board: Board | None
@@ -32,3 +32,4 @@ class Seen:
     fresh: frozenset[Key] = field(default_factory=frozenset)
     beat: int = 0
     picture: ShownPicture | None = None
+    hall_name: LocalText = field(default_factory=dict)

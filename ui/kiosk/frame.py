@@ -106,7 +106,8 @@ def _header(kiosk: Kiosk, screen: Screen, now: float, height: float, gathered: b
     kind, words = _line(kiosk, now) if screen.small else ("", "")
     said = kind in ("notice", "trouble", "person")
     if not said:
-        words = kiosk.local(kiosk.catalogue.hall_name) if kiosk.catalogue is not None else kiosk.text("kiosk")
+        name = kiosk.catalogue.hall_name if kiosk.catalogue is not None else kiosk.hall_name
+        words = kiosk.local(name) or kiosk.text("kiosk")
     fill, ink = ("warn", "warn_ink") if said and kind != "person" else ("accent", "accent_ink")
     parts: list[Element] = []
     if kiosk.logo is not None:
