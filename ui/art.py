@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CANVAS: Final = 256
 KEPT_BYTES: Final = 24 * 1024 * 1024
 """Of pictures that are kept; one that fills 1920×1080 has 8 MB."""
+CODES_BYTES: Final = 2 * 1024 * 1024
+"""Of QR codes: each is shown to one citizen, and as many as there is room for would push out all else."""
 
 Draw = Callable[[pygame.Surface, Colour, tuple[Any, ...]], None]
 
@@ -29,10 +31,12 @@ def picture(item: Drawing) -> pygame.Surface:
     """The picture of a drawing at its size."""
     _, _, wide, high = item.rect
     key = (item.name, wide, high, item.colour, item.args)
-    return _kept.get(key, lambda: _picture(*key))
+    store = _codes if item.name == "qr" else _kept
+    return store.get(key, lambda: _picture(*key))
 
 
 _kept: Final = Pictures(KEPT_BYTES)
+_codes: Final = Pictures(CODES_BYTES)
 
 
 def _picture(name: str, wide: int, high: int, colour: Colour, args: tuple[Any, ...]) -> pygame.Surface:
