@@ -360,7 +360,8 @@ class HallSite:
         tables |= {
             "hall": self.hall,
             "node": node,
-            "storage": str(self.folder / f"{node}.db"),
+            # in a folder of its own: beside it a node keeps its pictures, and removes what it does not show
+            "storage": str(self.folder / node / f"{node}.db"),
             "screen_socket": str(cast("Path", self._sockets) / f"{node}.sock"),
             "broker": {"host": "127.0.0.1", "port": port, "reconnect_max_s": 2.0},
         }
