@@ -23,7 +23,7 @@ def header_height(seen: Seen, *, portrait: bool) -> float:
 def header(seen: Seen, wide: float, *, portrait: bool) -> Box:
     """`wide`: units of the screen's width. The clock only where it can be trusted."""
     high = header_height(seen, portrait=portrait)
-    if seen.board is None and seen.at is None:
+    if seen.board is None and seen.at is None and not seen.hall_name:
         return Box(height=high, fill="accent", radius=0, name="header")
     name, hours, day, time = _hall(seen, wide), _hours_text(seen, wide), _day(seen), _clock(seen)
     names: Element = column(*name, grow=1.0, justify="center") if name else Gap(grow=1.0)
