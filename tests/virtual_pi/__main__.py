@@ -42,7 +42,7 @@ ROOMS: Final = (
     "checks_doctor",
     "checks_power",
 )
-CHECK_S: Final = 240.0
+CHECK_S: Final = 480.0
 """No check takes longer."""
 
 
