@@ -13,7 +13,7 @@ import time
 from collections import deque
 from typing import Any, Final
 
-os.environ["SDL_VIDEODRIVER"] = "dummy"
+os.environ |= {"SDL_VIDEODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
 
 import msgspec
 import pygame
