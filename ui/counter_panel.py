@@ -50,7 +50,9 @@ class CounterPanel(Program):
         self._away_since: float | None = None
 
     def said(self, message: LinkMessage | None, now: float) -> None:
-        if message is None:
+        known = self._shown is not None and self._shown.counter is not None
+        # An agent that has just started may not have heard the hall yet: what stood there stays.
+        if message is None or (isinstance(message, CounterShown) and message.counter is None and known):
             if self._away_since is None:
                 self._away_since = now
         elif isinstance(message, CounterShown):

@@ -45,7 +45,7 @@ def said(state: CounterState | None, *, stale: bool = False) -> CounterShown:
         ("paused", 12, "暂停服务 下午 13:30 开始服务"),
         ("closed", 7, "未开放 上午 08:30 开始服务"),
         ("closed", 9, "未开放 请到其他窗口办理"),
-        ("closed", 17, "今日服务已结束"),
+        ("closed", 17, "今日服务结束"),
     ],
 )
 def test_what_a_counter_says(state: str, hour: int, told: str) -> None:
@@ -181,3 +181,16 @@ def test_whatever_the_agent_says_something_whole_stands_there(
         assert any(isinstance(item, Words) for item in layout.items)
         assert not complaints(layout, size)
         assert program.due(now) > now
+
+
+def test_an_agent_that_starts_without_the_hall_leaves_the_number_and_flashes_nothing_anew() -> None:
+    program = panel("zh-CN", counter("called", "A005"))
+    program.said(None, START + 60)
+    program.said(said(None, stale=True), START + 61)
+    assert "A005" in shown(program, START + 62)
+    later = START + 60 + AWAY_S
+    assert program.due(START + 62) <= later
+    assert "A005" in shown(program, later) and "暂停更新" in shown(program, later)
+    program.said(said(counter("called", "A005")), later + 1)
+    assert "暂停更新" not in shown(program, later + 1)
+    assert laid(program, later + 1.1).items == laid(program, later + 1.6).items

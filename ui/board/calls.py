@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ui.board.header import closed_words
 from ui.board.seen import Seen
 from ui.board.spotlight import key_of
 from ui.elements import Art, Box, Element, Gap, Text, column, row
@@ -15,7 +16,7 @@ from wire.messages import BoardCall
 ROW: Final = 1.75
 """Height of a row of the list in heights of its type."""
 MOST: Final = 8.6
-LEAST: Final = 3.6
+LEAST: Final = 4.4
 """Type of the list's rows, in units: never larger, and rather fewer calls than smaller."""
 LEAST_SMALL: Final = 5.4
 BREAKS: Final = 5.2
@@ -56,16 +57,24 @@ def set_list(
     that has one column, of larger type.
     """
     columns, least = (1, LEAST_SMALL) if small else (COLUMNS, LEAST)
+    most = columns * max(1, int((high + GAP) / (least * _row_height(tongue, two_lines=False) + GAP)))
     shown = calls
     while shown:
+        if len(shown) > most:
+            shown = _one_less(shown)
+            continue
         tried = [_set(shown, tongue, n, wide, high) for n in range(1, columns + 1)]
         best = max(tried, key=lambda grid: (round(grid.size, 2), -grid.columns))
         if best.size >= least or len(shown) == 1:
             return best, shown
-        over = [call for call in shown if call.state in ("finished", "no_show")]
-        last = over[-1] if over else shown[-1]
-        shown = tuple(call for call in shown if call is not last)
+        shown = _one_less(shown)
     return Grid(1, 0, MOST, two_lines=False), ()
+
+
+def _one_less(calls: tuple[BoardCall, ...]) -> tuple[BoardCall, ...]:
+    over = [call for call in calls if call.state in ("finished", "no_show")]
+    last = over[-1] if over else calls[-1]
+    return tuple(call for call in calls if call is not last)
 
 
 def _set(calls: tuple[BoardCall, ...], tongue: Tongue, columns: int, wide: float, high: float) -> Grid:
@@ -224,7 +233,11 @@ def _look(seen: Seen, call: BoardCall) -> tuple[str, str, str]:
 
 def _head(seen: Seen, call: BoardCall, ink: str, high: float) -> tuple[list[Element], float]:
     """What the large call says, as far as the number keeps enough room; the room that it leaves."""
-    key = "board.calling" if call.state == "called" else f"board.state_{call.state}"
+    key = (
+        "board.calling"
+        if call.state == "called" or key_of(call) in seen.fresh
+        else f"board.state_{call.state}"
+    )
     key = "board.stale_mark" if seen.stale else key
     made: list[Element] = []
     for words, size in ((seen.tongue.text(key), 5.2), (seen.tongue.under(key), 3.6)):
@@ -270,9 +283,15 @@ def _in_lines(words: str, wide: float, high: float, most: float) -> float:
 
 
 def _no_calls(seen: Seen, wide: float, high: float) -> Box:
-    """What to do before the first call; with little room only the first words of it."""
+    """What to do before the first call, or that the hall is closed; with little room only the first words."""
     tongue = seen.tongue
     wanted = [
+        (words, size, ink)
+        for language, size, ink in ((tongue.first, 9.0, "ink"), (tongue.second, 5.0, "soft"))
+        if seen.board is not None
+        and language is not None
+        and (words := closed_words(seen.board, seen.at, language))
+    ] or [
         (tongue.text("board.no_calls"), 9.0, "ink"),
         (tongue.under("board.no_calls"), 5.0, "soft"),
         (tongue.text("board.no_calls_do"), 5.2, "soft"),

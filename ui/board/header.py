@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from ui.board.seen import Seen
 from ui.elements import Art, Box, Element, Gap, Text, column, row
-from ui.ems import size_for
+from ui.ems import ems, size_for
 from ui.hall_time import day_in_words, hours_in_words, is_open, next_start, part_and_time, spans
 from wire.messages import Board
+from wire.texts import text
 
 _LYING: Final = 12.0
 _STANDING: Final = 22.0
@@ -42,13 +44,19 @@ def header(seen: Seen, wide: float, *, portrait: bool) -> Box:
 
 def _hall(seen: Seen, wide: float) -> list[Element]:
     made: list[Element] = []
-    room = _room(wide)
+    room, tongue = _room(wide), seen.tongue
     names = (seen.board.hall_name if seen.board is not None else {}) or seen.hall_name
-    if name := seen.tongue.local(names):
+    if name := _with_zone(tongue.local(names), tongue.local(seen.zone), room / 3.6):
         made.append(Text(name, size_for([name], room, 5.8, 3.6), "accent_ink", lines=1, least=2.4))
-    if below := seen.tongue.local_under(names):
+    if below := _with_zone(tongue.local_under(names), tongue.local_under(seen.zone), room / 2.4):
         made.append(Text(below, size_for([below], room, 3.4, 2.4), "accent_ink", lines=1, least=1.8))
     return made
+
+
+def _with_zone(hall: str, zone: str, width: float) -> str:
+    """Both on `width` heights of type; without room the zone, which says more to who stands here."""
+    both = "  ".join(part for part in (hall, zone) if part)
+    return both if not zone or ems(both) <= width else zone
 
 
 def _room(wide: float) -> float:
@@ -87,12 +95,19 @@ def _hours(seen: Seen, board: Board) -> str:
     tongue = seen.tongue
     if not spans(board.hours):
         return ""
-    if seen.at is not None and not is_open(board.hours, seen.at):
-        start = next_start(board.hours, seen.at)
-        if start is None:
-            return tongue.text("board.over")
-        return tongue.text("board.rest", when=part_and_time(start, tongue.first))
+    if closed := closed_words(board, seen.at, tongue.first):
+        return closed
     return tongue.text("board.hours", hours=hours_in_words(board.hours))
+
+
+def closed_words(board: Board, at: datetime | None, language: str) -> str:
+    """Outside the hours: when they begin, or that they are over for today; else ""."""
+    if at is None or is_open(board.hours, at):
+        return ""
+    start = next_start(board.hours, at)
+    if start is None:
+        return text("board.over", language)
+    return text("board.rest", language, when=part_and_time(start, language))
 
 
 def stale_height(seen: Seen, *, portrait: bool) -> float:
@@ -108,7 +123,10 @@ def stale_line(seen: Seen, *, portrait: bool) -> Box:
         words.append(Text(below, 3.4, "warn_ink", least=2.6))
     since: list[Element] = []
     if seen.news_at is not None:
-        said = tongue.text("board.stale_since", time=f"{seen.news_at:%H:%M}")
+        time = f"{seen.news_at:%H:%M}"
+        if seen.at is not None and seen.news_at.date() != seen.at.date():
+            time = f"{day_in_words(seen.news_at.date(), tongue.first)} {time}"
+        said = tongue.text("board.stale_since", time=time)
         since = [Text(said, 4.0, "warn_ink", "left" if portrait else "right", least=3.0)]
     mark = Art("warning", 6.0, 6.0, "warn_ink")
     if portrait:

@@ -20,6 +20,8 @@ from ui.screen import Screen
 from wire.messages import BoardCall
 
 GAP: Final = 2.0
+STRIP: Final = 3.0
+"""A screen that is so many times as wide as high has room side by side, however small it is."""
 LEAST_LARGE: Final = 29.0
 """Height of the large call at least."""
 LEFT: Final = 0.62
@@ -47,7 +49,7 @@ def display_page(seen: Seen, screen: Screen) -> Page:
     across = wide - 2 * GAP
     if portrait:
         body = _standing(seen, across, room)
-    elif screen.small:
+    elif screen.small and wide < STRIP * high:
         body = _small(seen, across, room)
     else:
         body = _lying(seen, across, room)

@@ -19,7 +19,7 @@ from ui.hall_time import HallTime
 from ui.program import Program
 from ui.screen import Screen
 from ui.tongue import Tongue
-from wire.messages import BoardCall, BoardService
+from wire.messages import BoardCall, BoardService, LocalText
 from wire.screen_link import BoardShown, LinkMessage, PlaylistShown, ScreenRole, TimeShown
 
 PAGE_S: Final = 10.0
@@ -52,7 +52,10 @@ class HallDisplay(Program):
         if message is None:
             self._gone(now)
         elif isinstance(message, BoardShown):
-            self._board(message, now)
+            if message.board is None and self._shown is not None and self._shown.board is not None:
+                self._gone(now)  # an agent that has just started and has not heard the hall yet
+            else:
+                self._board(message, now)
         elif isinstance(message, TimeShown):
             self._time.heard(message, now)
             self._playing.step(now, self._time.at(now))
@@ -82,6 +85,7 @@ class HallDisplay(Program):
         return Seen(
             board=self._shown.board if self._shown is not None else None,
             tongue=self._tongue,
+            zone=self._zone_name(),
             calls=self._calls,
             services=self._services,
             stale=self._is_stale(now),
@@ -114,6 +118,13 @@ class HallDisplay(Program):
         )
         if board is not None:
             self._spotlight.follow(self._calls, now, at)
+
+    def _zone_name(self) -> LocalText:
+        """Of the zone that this display is for; empty for the whole hall."""
+        shown = self._shown
+        if shown is None or shown.board is None or shown.zone is None:
+            return {}
+        return shown.board.zone_names.get(shown.zone, {})
 
     def _gone(self, now: float) -> None:
         if self._away_since is None:

@@ -16,12 +16,14 @@ class Seen:
     """`calls` and `services`: those of this display's zone. `board` None: nothing was heard yet.
 
     `at`: the hall's time, None where no clock can be trusted. `news_at`: how old a `stale` picture is.
+    `zone`: the name of this display's zone, empty for the whole hall.
     `large`: the call that stands large; `alternate`: in its other look. `beat`: counts up every PAGE_S, for
     what is shown in turn. `hall_name`: what the theme calls the hall, until the hall tells it.
     """
 
     board: Board | None
     tongue: Tongue
+    zone: LocalText = field(default_factory=dict)
     calls: tuple[BoardCall, ...] = ()
     services: tuple[BoardService, ...] = ()
     stale: bool = False

@@ -1,6 +1,7 @@
 """Which call stands large and flashes, and for how long: each new one, one after the other.
 
-Pure but for what it remembers. A call is new when it, or this recall of it, was not on the board before.
+Pure but for what it remembers. A call is new when it, or this recall of it, was not on the board before; one
+that is over asks nobody to come any more.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ QUEUE: Final = 12
 AGE_S: Final = 20
 """A display that has just started flashes the newest call if it is not older than that."""
 
+GOING: Final = ("called", "serving")
+"""States of a call that is not over."""
+
 Key: TypeAlias = tuple[str, datetime]
 """A call and when it was last called: a recall is another."""
 
@@ -42,16 +46,12 @@ class Spotlight:
 
     def follow(self, calls: tuple[BoardCall, ...], now: float, at: datetime | None) -> None:
         """`calls` newest first; `at`: the hall's time, None where nobody knows it."""
-        present = {key_of(call): call for call in calls}
+        present = {key_of(call): call for call in calls if call.state in GOING}
         if self._known is None:
             new = [key_of(call) for call in calls[:1] if _is_fresh(call, at)]
         else:
-            new = [
-                key
-                for key, call in reversed(present.items())
-                if key not in self._known and call.state in ("called", "serving")
-            ]
-        self._known = frozenset(present)
+            new = [key for key in reversed(present) if key not in self._known]
+        self._known = frozenset(key_of(call) for call in calls)
         self._waiting = [key for key in [*self._waiting, *new] if key in present][-QUEUE:]
         self._flashing = {key: began for key, began in self._flashing.items() if key in present}
         if self._standing not in self._flashing:
@@ -79,9 +79,10 @@ class Spotlight:
         return min(times)
 
     def large(self, calls: tuple[BoardCall, ...]) -> BoardCall | None:
-        """The call that stands large: the new one whose turn it is, else the newest."""
-        newest = calls[0] if calls else None
-        return next((call for call in calls if key_of(call) == self._standing), newest)
+        """The call that stands large: the new one whose turn it is, else the newest that is not over."""
+        standing = (call for call in calls if key_of(call) == self._standing)
+        going = (call for call in calls if call.state in GOING)
+        return next(standing, None) or next(going, None) or (calls[0] if calls else None)
 
     def alternate(self, now: float) -> bool:
         """Whether the large call shows its other look now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ui.elements import Art, Box, Element, Gap, Page, Text, column, grid, row
-from ui.ems import LEADING
+from ui.ems import LEADING, size_for
 from ui.rating.flow import Flow
 from ui.screen import Screen
 from ui.widgets import button
@@ -113,7 +113,9 @@ class _Picture:
 
     def quiet(self, key: str, below: str | None) -> Box:
         """A page on which nothing can be done."""
-        words: list[Element] = [Text(self._text(key), 9.0, "ink", "center", least=4.6)]
+        large = self._text(key)
+        size = size_for([large], self.wide - 2 * PAD - 1.0, 9.0, 6.0)
+        words: list[Element] = [Text(large, size, "ink", "center", least=4.6)]
         if below is not None:
             words.append(Text(self._text(below), 5.4, "soft", "center", least=3.6))
         return column(self._head(toggle=False), column(*words, gap=3.0, pad=PAD, justify="center", grow=1.0))
@@ -151,11 +153,17 @@ class _Picture:
                 gap=5.0, pad=(5.0, 1.0), fill=fill, line="line", align="center",
                 touch=f"grade:{grade}", label=words, off=off,
             )  # fmt: skip
+        size = self._words_size()
         return column(
             Art("face", 20.0, 20.0, ink, (grade,), grow=1.0),
-            Box((Text(words, 4.8, ink, "center", least=3.6),), height=4.8 * LEADING * 2),
-            gap=1.6, pad=(1.2, 2.4), fill=fill, line="line", touch=f"grade:{grade}", label=words, off=off,
+            Box((Text(words, size, ink, "center", least=3.6),), height=size * LEADING * 2),
+            gap=1.6, pad=(0.8, 2.0), fill=fill, line="line", touch=f"grade:{grade}", label=words, off=off,
         )  # fmt: skip
+
+    def _words_size(self) -> float:
+        """Type of the grades side by side: alike, and no word is torn."""
+        room = (self.wide - 2 * PAD - (len(GRADES) - 1) * GAP) / len(GRADES) - 2.6
+        return size_for(" ".join(self._text(f"grade.{grade}") for grade in GRADES).split(), room, 5.6, 4.0)
 
     def why(self, now: float) -> Box:
         """Reasons to choose from; where there is room, a QR code for more (else it stands on the thanks)."""

@@ -1,7 +1,7 @@
 """The rating panel (评价器): five grades for the service that has just ended, by touch.
 
-The five grades of 好差评, from 非常满意 to 非常不满意 (texts `grade.5` to `grade.1`), stand all alike and none is
-chosen beforehand. Who does not answer is unrated. The clerk has no way to open, answer or end a prompt here.
+The five grades of 好差评 (texts `grade.5`, 非常满意, to `grade.1`) stand all alike and none is chosen
+beforehand. Who does not answer is unrated. The clerk has no way to open, answer or end a prompt here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class RatingPanel(Program):
         if message is None:
             self._flow.gone()
         elif isinstance(message, CounterShown):
-            self._counter, self._photo = message.counter, message.photo
+            if message.counter is not None:  # an agent that has just started may not know it yet
+                self._counter, self._photo = message.counter, message.photo
         elif isinstance(message, RatingShown):
             before = self._flow.prompt
             self._flow.heard(message, now)

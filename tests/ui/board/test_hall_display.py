@@ -277,3 +277,66 @@ def test_whatever_the_agent_says_something_whole_stands_there(
 def test_a_board_of_an_older_hall_without_zones_or_hours_is_shown() -> None:
     old = Board(epoch=1, rev=1, business_date=AT.date(), calls=(call(0, "called"),), services=())
     assert "A042" in shown(display("zh-CN", old), START)
+
+
+# ---------------------------------------------------------------- found in a running hall
+
+
+def test_a_call_that_is_over_neither_flashes_nor_stands_before_one_that_is_not() -> None:
+    program = display("zh-CN", board((call(1, "called"),), services(2)))
+    new = call(0, "called")
+    program.said(BoardShown(board=board((new, call(1, "called")), services(2)), stale=False), START + 20)
+    assert program.seen(START + 20).large == new
+    over = msgspec.structs.replace(new, state="finished")
+    program.said(BoardShown(board=board((over, call(1, "called")), services(2)), stale=False), START + 22)
+    seen = program.seen(START + 22.6)
+    assert seen.large is not None and seen.large.number == "B041"
+    assert not seen.alternate and not seen.fresh
+
+
+def test_an_agent_that_starts_without_the_hall_leaves_what_stood_there() -> None:
+    program = display("zh-CN", FULL)
+    program.said(None, START + 60)
+    program.said(BoardShown(board=None, stale=True), START + 61)
+    assert "A042" in shown(program, START + 62) and "暂停更新" not in shown(program, START + 62)
+    later = START + 60 + AWAY_S
+    assert program.due(START + 62) <= later
+    program.tick(later)
+    assert "A042" in shown(program, later) and "暂停更新" in shown(program, later)
+    program.said(BoardShown(board=FULL, stale=False), later + 1)
+    assert "暂停更新" not in shown(program, later + 1) and not program.seen(later + 1).fresh
+
+
+def test_news_of_another_day_are_told_with_their_day() -> None:
+    program = display("zh-CN", FULL)
+    program.said(BoardShown(board=FULL, stale=True), START + 130)
+    assert "以下是 11月23日 星期一 09:43 的信息" in shown(program, START + 86400)
+
+
+@pytest.mark.parametrize("size", sorted(STATED))
+@pytest.mark.parametrize("languages", ["zh-CN", "en", "zh-CN+en"])
+def test_a_display_of_one_zone_bears_its_name(size: tuple[int, int], languages: str) -> None:
+    named = msgspec.structs.replace(
+        FULL, zone_names={"east": {"zh-CN": "一楼东区", "en": "Ground floor, east"}}
+    )
+    program = HallDisplay(languages)
+    program.said(TimeShown(at=AT, trusted=True), START)
+    program.said(BoardShown(board=named, stale=False, zone="east"), START)
+    layout = laid(program, START, Screen.of(size))
+    assert not layout.problems
+    assert ("Ground floor, east" if languages == "en" else "一楼东区") in " ".join(words(layout))
+    program.said(BoardShown(board=named, stale=False), START)
+    assert "东区" not in shown(program, START)
+
+
+def test_nobody_is_asked_to_take_a_number_when_the_hall_is_closed() -> None:
+    evening = shown(display("zh-CN", board((), services(2)), at=AT.replace(hour=18)), START)
+    assert "请取号" not in evening and evening.count("今日办公已结束") == 2
+    noon = shown(display("zh-CN+en", board((), services(2)), at=AT.replace(hour=12)), START)
+    assert "请取号" not in noon and "Closed now, opens at 13:30" in noon
+
+
+def test_a_flat_display_shows_calls_and_services_side_by_side() -> None:
+    layout = laid(display("zh-CN", FULL), START, Screen.of((1920, 360)))
+    assert layout.boxes["waiting"][0] > layout.boxes["large"][0] + layout.boxes["large"][2]
+    assert not layout.problems

@@ -29,7 +29,7 @@ from ui.rating.program import RatingPanel
 from ui.screen import STATED, Screen
 from ui.theme import load_theme
 from wire.messages import PromptRating
-from wire.screen_link import GiveReasons, LinkMessage, RateService, RatingShown
+from wire.screen_link import CounterShown, GiveReasons, LinkMessage, RateService, RatingShown
 
 SMALL = Screen.of((800, 480))
 LARGE = Screen.of((1920, 1080))
@@ -335,3 +335,20 @@ def test_whatever_happens_a_whole_page_stands_and_a_grade_is_only_for_what_is_as
         layout = laid(program, now, screen)
         assert any(isinstance(item, Words) for item in layout.items)
         assert not complaints(layout, size)
+
+
+@pytest.mark.parametrize("size", sorted(STATED))
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_no_grade_is_torn_within_a_word(size: tuple[int, int], language: str) -> None:
+    layout = laid(panel(language, asked()), START, Screen.of(size))
+    labels = {target.label for target in layout.targets if target.action.startswith("grade:")}
+    drawn = [item for item in layout.items if isinstance(item, Words) and " ".join(item.lines) in labels]
+    assert len(drawn) == 5
+
+
+def test_the_counter_stays_named_while_an_agent_that_starts_does_not_know_it_yet() -> None:
+    program = panel("zh-CN", asked())
+    program.said(None, START + 1)
+    program.said(CounterShown(counter=None, prompt=None, stale=True), START + 2)
+    program.said(RatingShown(), START + 2)
+    assert "3号窗口" in shown(program, START + 3)
