@@ -51,11 +51,19 @@ def pages(
     services: tuple[BoardService, ...], tongue: Tongue, wide: float, high: float
 ) -> tuple[float, tuple[tuple[BoardService, ...], ...]]:
     """Size of the type, and the services page by page, for a panel of `wide` × `high` units."""
-    for size in SIZES:
-        made = _fill(services, tongue, size, wide, high - HEAD)
-        if len(made) <= 1 and (not made or _tall(made[0], tongue, size, wide) <= high - HEAD):
-            break
-    return size, made
+    for size in SIZES[:-1]:
+        if _fits(services, tongue, size, wide, high - HEAD):
+            return size, (services,) if services else ()
+    return SIZES[-1], _fill(services, tongue, SIZES[-1], wide, high - HEAD)
+
+
+def _fits(services: tuple[BoardService, ...], tongue: Tongue, size: float, wide: float, high: float) -> bool:
+    """Whether all stand on one page; of many the first few tell."""
+    for service in services:
+        high -= row_height(service, tongue, size, wide) + _GAP
+        if high < 0.0:
+            return False
+    return True
 
 
 def panel_height(services: tuple[BoardService, ...], tongue: Tongue, wide: float, most: float) -> float:
