@@ -403,8 +403,9 @@ def _judge(seen: Day, *, whole: bool) -> None:
     for name in SIZES:
         if max(seen.rss[name]) > MOST_MB:
             seen.problems.append(f"{name} had {max(seen.rss[name]):.1f} MiB")
-        if whole and growth(seen.pss[name]) > GROWTH_MB:
-            seen.problems.append(f"{name} grew by {growth(seen.pss[name]):.1f} MiB")
+        # RSS: the proportional share also grows when some other program ends.
+        if whole and growth(seen.rss[name]) > GROWTH_MB:
+            seen.problems.append(f"{name} grew by {growth(seen.rss[name]):.1f} MiB")
 
 
 def _pictures(folder: Path) -> tuple[str, ...]:
