@@ -5,7 +5,8 @@ Every snapshot carries (epoch, rev); rev grows with each one that differs from t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Final, Literal
 
@@ -177,7 +178,7 @@ class Projections:
             epoch=epoch,
             rev=0,
             business_date=state.business_date,
-            calls=tuple(reversed(self._calls.values()))[: limits.board_calls],
+            calls=_newest(self._calls.values(), limits.board_calls),
             services=self._board_services(state, at, today),
             missed=tuple(state.tickets[ticket].number for ticket in shown),
             announcements=self._announcements,
@@ -277,6 +278,17 @@ class Projections:
     def _service_name(self, service: str) -> LocalText:
         known = self._policy.services.get(service)
         return known.name if known is not None else {"zh-CN": service, "en": service}
+
+
+def _newest(calls: Collection[BoardCall], of_each_zone: int) -> tuple[BoardCall, ...]:
+    """Newest first: a busy zone must not push another one's calls off the display that stands there."""
+    count: Counter[str | None] = Counter()
+    kept = []
+    for call in reversed(tuple(calls)):
+        count[call.zone] += 1
+        if count[call.zone] <= of_each_zone:
+            kept.append(call)
+    return tuple(kept)
 
 
 def touched_counters(events: Iterable[ev.Event]) -> list[str]:

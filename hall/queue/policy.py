@@ -174,6 +174,7 @@ class Limits(_Table, frozen=True, kw_only=True):
     call_report_timeout_s: Seconds = 40.0
     missed_shown: Annotated[int, msgspec.Meta(ge=0, le=50)] = 8
     board_calls: Annotated[int, msgspec.Meta(ge=1, le=50)] = 12
+    """Of each zone."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

@@ -133,3 +133,17 @@ def test_the_catalogue_names_floors_and_classes_that_need_a_card(hall: Any) -> N
     catalogue = screens.catalogue(1)
     assert [z.floor for z in catalogue.zones] == [{"zh-CN": "2楼", "en": "Floor 2"}, {}]
     assert [p.needs_card for p in catalogue.priorities] == [True, False]
+
+
+def test_a_busy_zone_leaves_the_calls_of_another_on_its_display(hall: Any) -> None:
+    west = msgspec.structs.replace(hall.policy.counters["2"], zone="west")
+    limits = msgspec.structs.replace(hall.policy.limits, board_calls=1)
+    screens = change(hall, counters=hall.policy.counters | {"2": west}, limits=limits)
+    for _ in range(3):
+        hall.issue()
+    hall.press("2", "next")
+    for _ in range(2):
+        hall.press("1", "next")
+    screens.on_events(hall.log, hall.state)
+    calls = screens.board(hall.state, 1, hall.at).calls
+    assert [(call.counter, call.zone == "west") for call in calls] == [("1", False), ("2", True)]
