@@ -108,6 +108,7 @@ class Flow:
     def gone(self) -> None:
         """No agent: nothing can be kept now."""
         self._here = False
+        self.again = self.again or self.sending  # if it asks the same when it is back, it was not kept
         self._sent_at = self.sent_grade = None
 
     def rate(self, grade: int, now: float) -> None:

@@ -123,6 +123,16 @@ def test_a_line_that_broke_just_now_keeps_no_grade_silently() -> None:
     assert "请再按一次" in shown(program, START + 1)
 
 
+def test_an_agent_that_goes_before_it_kept_the_grade_asks_again_and_says_why() -> None:
+    program = touched(panel("zh-CN", asked()), "grade:5")
+    program.said(None, START + 1.5)
+    assert "没有保存" not in shown(program, START + 2)
+    program.said(RatingShown(prompt=prompt(), left_s=20.0), START + 3)
+    assert "没有保存成功，请再按一次" in shown(program, START + 3)
+    program.said(RatingShown(prompt=prompt("B017", which="p-2"), left_s=30.0), START + 4)
+    assert "没有保存" not in shown(program, START + 4)
+
+
 def test_a_rating_keypad_leads_to_the_same_pages() -> None:
     program = panel("zh-CN", asked())
     program.said(graded(2), START + 4)
