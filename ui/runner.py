@@ -21,6 +21,7 @@ from ui.link import Link
 from ui.paint import Painter
 from ui.program import NEVER, Program
 from ui.screen import Screen
+from ui.snapshot import covered
 from ui.sounds import Sounds
 from ui.theme import load_theme
 from ui.touch import Focus, Pointer
@@ -120,7 +121,7 @@ class Runner:
             self.draw()
         take, self._snapshot = self._snapshot, None
         if take is not None:
-            take(self._display.surface)
+            take(covered(self._display.surface, self.layout))
         self._watchdog.alive()
         return not self._ended
 
@@ -138,7 +139,8 @@ class Runner:
         self._focus.follow(self.layout)
         if self.page != page:
             for problem in self.layout.problems:
-                log.warning("page %s: %s", page.name, problem)
+                # Only its kind: the words on a page can be a name, or a code that somebody is typing.
+                log.warning("page %s: %s", page.name, problem.partition(":")[0])
         self.page = page
         changed = self._painter.paint(self.layout)
         if changed:

@@ -10,12 +10,25 @@ from typing import Final
 
 import pygame
 
+from ui.items import Layout, Words
+
 log = logging.getLogger(__name__)
 
 FOLDER: Final = Path("/run/paihao-screens")
 """Made by the unit of the screens; the agent's own folder in /run goes when the agent restarts."""
 KEPT: Final = 20
 """Pictures of one screen in the folder; the oldest go. It is in memory: nothing outlives the power."""
+
+
+def covered(surface: pygame.Surface, layout: Layout) -> pygame.Surface:
+    """A copy on which nothing personal stands: neither masked names and numbers nor what somebody types."""
+    copy = surface.copy()
+    for item in layout.items:
+        if isinstance(item, Words) and any("*" in line for line in item.lines):
+            copy.fill(item.colour, item.rect)
+    if "field" in layout.boxes:
+        copy.fill((0, 0, 0), layout.boxes["field"])
+    return copy
 
 
 def save(surface: pygame.Surface, folder: Path, name: str, at: datetime) -> Path | None:

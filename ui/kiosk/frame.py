@@ -62,7 +62,7 @@ def framed(kiosk: Kiosk, step: Step, screen: Screen, now: float) -> Page:
     left = high - size.head - size.line - size.above - size.foot - 2 * size.edge
     room = Room(screen, wide - 2 * size.margin, left, target, kiosk.modes.scale)
     left_s = kiosk.left_s(now)
-    asks = left_s is not None and step.warns == "page"
+    asks = left_s is not None and kiosk.warns(step) == "page"
     inner = _still_there(kiosk, left_s or 0.0) if asks else step.body(kiosk, room)
     # Shares of the height, not wishes: what has less room than it wants makes its type smaller.
     parts = [growing(_header(kiosk, screen, now, size.head, gathered or screen.portrait), size.head)]
@@ -71,7 +71,7 @@ def framed(kiosk: Kiosk, step: Step, screen: Screen, now: float) -> Page:
     if low:
         parts.append(growing(_above(kiosk, size.above), size.above))
     parts.append(column(inner, pad=(size.margin, size.edge), grow=left + 2 * size.edge, name="body"))
-    if left_s is not None and step.warns == "foot":
+    if left_s is not None and kiosk.warns(step) == "foot":
         parts.append(growing(_asking_foot(kiosk, left_s, size), size.foot))
     else:
         parts.append(growing(_footer(kiosk, step, screen, size, gathered, asks), size.foot))

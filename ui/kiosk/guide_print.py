@@ -54,6 +54,10 @@ class GuidePrintStep(Step):
         self._request: str | None = None
         self._until = NEVER
 
+    @property
+    def under_way(self) -> bool:
+        return self.outcome == "printing"
+
     def entered(self, kiosk: Kiosk, now: float) -> None:
         if self._request is not None:
             return  # somebody looked at help meanwhile: it is being printed

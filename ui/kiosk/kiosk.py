@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import uuid4
 
 from ui.elements import Page
@@ -53,8 +53,15 @@ OWN: Final = 32
 """Requests of this process that are remembered, to tell those of one that died before."""
 WARN_S: Final = 10.0
 """So long the kiosk asks whether somebody is still there."""
+ADOPT_S: Final = 15.0
+"""After the agent came: longer than the hall takes to answer a wish of the process before this one."""
+TWICE_S: Final = 0.6
+"""A second tap so soon on what goes on and off is the same finger's, which taps everything twice."""
 MOST_STEPS: Final = 16
 """Depth of the stack: nobody's way is so long, and one that goes in circles must end."""
+
+
+_ON_AND_OFF: Final = ("language", "mode:", "have:")
 
 
 def _new_id() -> str:
@@ -86,6 +93,9 @@ class Kiosk(Program):
         self.now = 0.0
         self.own: deque[str] = deque(maxlen=OWN)
         self._alive_at = 0.0
+        self._last_tap = ("", 0.0)
+        self._came_at = 0.0
+        self._others: deque[str] = deque(maxlen=OWN)
         self._time = HallTime()
         self._notice = ("", 0.0)
         self._handle: tuple[str, float] | None = None
@@ -164,11 +174,17 @@ class Kiosk(Program):
         slow = 2.0 if self.modes.voice else 1.5 if self.modes.elder else 1.0
         return self._alive_at + step.idle_s * slow
 
+    def warns(self, step: Step) -> Literal["page", "foot", "no"]:
+        """How it asks whether somebody is there."""
+        if step.warns == "modes":
+            return "page" if self.modes != self.usual else "no"
+        return step.warns
+
     def left_s(self, now: float) -> float | None:
         """Seconds until nobody is taken to be there, while the kiosk asks; None: it does not ask."""
         step = self.showing
         asks_at = self._asks_at(step)
-        if step.warns == "no" or now < asks_at:
+        if self.warns(step) == "no" or now < asks_at:
             return None
         return max(0.0, asks_at + WARN_S - now)
 
@@ -246,7 +262,8 @@ class Kiosk(Program):
             for step in self.stack:
                 step.lost(self, now)
             return
-        self.connected = True
+        if not self.connected:
+            self.connected, self._came_at = True, now
         if isinstance(message, CardShown | CardGone | CodeScanned):
             self._laid_down(message, now)
             return
@@ -273,14 +290,13 @@ class Kiosk(Program):
                 self.tell(self.text("lay_again"), now)
             else:
                 self.card, self._handle = message, None
-                self.offered = message.priority or self.offered
+                self.offered = message.priority  # of this card: the one before may have been another's
         if not self.top.said(self, message, now):
             steps_card.laid_down(self, message, now)
 
-    def welcome(self, card: CardShown | None) -> None:
+    def welcome(self, card: CardShown) -> None:
         """The card on the reader is that of the next citizen, whose way begins."""
-        self.card = card
-        self.offered = card.priority if card is not None else None
+        self.card, self.offered = card, card.priority
 
     def _take_away(self, now: float) -> None:
         """The card does not lie there any more: what could be read of it is forgotten."""
@@ -289,8 +305,15 @@ class Kiosk(Program):
         self.card = None
 
     def _adopt(self, progress: TicketProgress, now: float) -> None:
-        """A number of the process before this one, which died on the way: its citizen still stands there."""
-        if len(self.stack) <= 2 and progress.stage != "requested" and progress.outlet != "taken":
+        """A number of the process before this one, which died on the way: its citizen still stands there.
+
+        One that is asked for while this process hears it is another screen's of the same kiosk.
+        """
+        if progress.stage == "requested":
+            self._others.append(progress.request)
+        if progress.request in self._others or now - self._came_at > ADOPT_S:
+            return
+        if len(self.stack) <= 2 and progress.outlet != "taken":
             step = TicketStep(None, progress.request)
             self.go(step, now)
             step.said(self, progress, now)
@@ -298,12 +321,15 @@ class Kiosk(Program):
     def touched(self, action: str, now: float) -> None:
         self.now = now
         self.alive(now)
+        (last, tapped_at), self._last_tap = self._last_tap, (action, now)
+        if action == last and now - tapped_at < TWICE_S and action.startswith(_ON_AND_OFF):
+            return
         step = self.showing
         if action == "back" and step.can_back:
             if not step.key(self, "back", now):
                 self.back(now)
         elif action == "home" and step.can_home:
-            self.home(now)
+            self._away_from(now)
         elif action == "language":
             self._other_language(now)
         elif action == "modes":
@@ -314,6 +340,14 @@ class Kiosk(Program):
             pass  # somebody is there: that was all
         else:
             step.touched(self, action, now)
+
+    def _away_from(self, now: float) -> None:
+        """Home; but where a number or a list is under way below this page, to that."""
+        under = next((one for one in reversed(self.stack) if one.under_way), None)
+        if under is not None:
+            self.uncover(under, now)
+        else:
+            self.home(now)
 
     def _other_language(self, now: float) -> None:
         """The other one of two; of more, the page where each stands under its own name."""
@@ -350,7 +384,7 @@ class Kiosk(Program):
         if self.top.due(now) <= now:
             self.top.tick(self, now)
         step = self.showing
-        if now >= self._asks_at(step) + (WARN_S if step.warns != "no" else 0.0):
+        if now >= self._asks_at(step) + (WARN_S if self.warns(step) != "no" else 0.0):
             self.rest(now)
 
     def focused(self, label: str, position: int, count: int, now: float) -> None:

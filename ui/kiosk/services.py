@@ -170,8 +170,14 @@ def place_words(kiosk: Kiosk, service: CatalogueService) -> tuple[str, str]:
     zone = zone_of(kiosk, service)
     if zone is None:
         return "", ""
-    names = [kiosk.local(zone.name), kiosk.local(zone.floor)]
-    return " · ".join(name for name in names if name), kiosk.local(zone.directions)
+    return zone_words(kiosk, zone), kiosk.local(zone.directions)
+
+
+def zone_words(kiosk: Kiosk, zone: Zone) -> str:
+    """西区 · 二楼; the floor once only, where the zone's name says it."""
+    name, floor = kiosk.local(zone.name), kiosk.local(zone.floor)
+    names = [name] if floor.lower() in name.lower() else [name, floor]
+    return " · ".join(one for one in names if one)
 
 
 _FOR_CITIZENS: Final = ("ticket", "kiosk", "kiosk_enquiry", "appointment", "scanner")

@@ -63,8 +63,9 @@ class Step(ABC):
     name: str
     idle_s: float | None = 40.0
     """Untouched for so long, the kiosk asks whether somebody is there; None: never."""
-    warns: Literal["page", "foot", "no"] = "page"
-    """How it asks: in place of the page, of the footer (a number stays to be seen), or not at all."""
+    warns: Literal["page", "foot", "modes", "no"] = "page"
+    """How it asks: in place of the page, of the footer (a number stays to be seen), like a page where a
+    language or a mode that was asked for would be forgotten, or not at all."""
     stays: bool = False
     """It is shown even while the agent is away."""
     can_back: bool = True
@@ -78,6 +79,11 @@ class Step(ABC):
     def speech(self, kiosk: Kiosk) -> str:
         """What voice guidance says when the page appears, in the citizen's language."""
         return ""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something comes of it that its citizen should not go away from."""
+        return False
 
     def entered(self, kiosk: Kiosk, now: float) -> None:
         """It is on top now: put there, or come back to."""

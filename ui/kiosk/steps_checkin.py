@@ -22,6 +22,14 @@ LIGHT_S: Final = 50.0
 CODE_MOST: Final = 24
 
 
+def begin_check_in(kiosk: Kiosk, now: float) -> None:
+    """With the card that lies there already; else the page that asks for one."""
+    if kiosk.card is not None and kiosk.card.handle is not None:
+        check_in(kiosk, now, handle=kiosk.card.handle)
+    else:
+        kiosk.go(CheckInStep(), now)
+
+
 class CheckInStep(Step):
     """Says the ways that this kiosk has, and waits for a card or code."""
 
@@ -104,13 +112,21 @@ def _way(icon: str, words: str, room: Room, action: str | None = None) -> Elemen
     return column(art, text, gap=1.5, pad=(2.0, 1.5), fill=fill, touch=action, justify="center", grow=1.0)
 
 
+def again(kiosk: Kiosk, code: str | None, now: float) -> None:
+    """After a check-in that found nothing: a `code` that was typed stands there to be put right."""
+    kiosk.home(now)
+    kiosk.go(CheckInStep(), now)
+    if code is not None:
+        kiosk.go(CodeStep(code), now)
+
+
 class CodeStep(Step):
     """The appointment's code, typed. On a small screen letters and digits take turns."""
 
     name = "checkin-code"
 
-    def __init__(self) -> None:
-        self.code = ""
+    def __init__(self, code: str = "") -> None:
+        self.code = code
         self.letters = False
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:

@@ -212,9 +212,16 @@ class PriorityStep(Step):
         elif what == "class":
             one = next((one for one in _choosable(kiosk) if one.priority == which), None)
             if one is not None and one.needs_card and kiosk.offered != which:
-                self.wanted = which
+                self._want(kiosk, which, now)
             elif one is not None:
                 self._choose(kiosk, which, now)
+
+    def _want(self, kiosk: Kiosk, priority: str, now: float) -> None:
+        """A card that shows the age; one that lies there already does not."""
+        if kiosk.card is not None:
+            kiosk.tell(kiosk.text("card_shows_none"), now)
+        else:
+            self.wanted = priority
 
     def _choose(self, kiosk: Kiosk, priority: str, now: float) -> None:
         self._confirm.priority, self._confirm.declined, self.wanted = priority, False, None

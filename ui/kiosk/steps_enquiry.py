@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Text, column, growing, row
 from ui.kiosk.parts import BESIDE, GAP, fact, least, shares, told, told_with
-from ui.kiosk.services import so_and_do, wait_words
+from ui.kiosk.services import so_and_do, wait_words, zone_words
 from ui.kiosk.step import Room, Step
 from ui.program import NEVER
 from ui.widgets import button, rest
@@ -210,8 +210,7 @@ class EnquiryStep(Step):
         zone = next((one for one in zones if one.zone == found.zone), None)
         if zone is None:
             return ""
-        names = " · ".join(name for name in (kiosk.local(zone.floor), kiosk.local(zone.name)) if name)
-        return kiosk.text("kiosk_enquiry.wait_in", zone=names)
+        return kiosk.text("kiosk_enquiry.wait_in", zone=zone_words(kiosk, zone))
 
     def _again(self, kiosk: Kiosk, room: Room) -> Box | None:
         """The key for another ticket, where there is a scanner."""

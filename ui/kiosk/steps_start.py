@@ -22,7 +22,7 @@ from ui.kiosk.services import (
     scanner_works,
 )
 from ui.kiosk.step import Room, Step
-from ui.kiosk.steps_checkin import CheckInStep
+from ui.kiosk.steps_checkin import begin_check_in
 from ui.kiosk.steps_confirm import ConfirmStep
 from ui.kiosk.steps_enquiry import EnquiryStep
 from ui.kiosk.steps_guides import GuidesStep
@@ -127,7 +127,7 @@ class StartStep(Step):
 
     name = "start"
     idle_s = 40.0
-    warns = "no"
+    warns = "modes"
     can_home = False
 
     def __init__(self) -> None:
@@ -196,10 +196,12 @@ class StartStep(Step):
             inside = offers(kiosk, which)
             kiosk.go(ConfirmStep(inside[0].service.service) if len(inside) == 1 else ServicesStep(which), now)
         elif what == "checkin":
-            kiosk.go(CheckInStep(), now)
+            begin_check_in(kiosk, now)
         elif what == "search":
             kiosk.go(SearchStep(), now)
         elif what == "guides":
             kiosk.go(GuidesStep(), now)
         elif what == "enquiry":
             kiosk.go(EnquiryStep(), now)
+        elif action == "home":  # nobody is there: the key of the page that asks
+            kiosk.rest(now)

@@ -149,6 +149,10 @@ class TicketStep(Step):
         return self._ended_at is not None
 
     @property
+    def under_way(self) -> bool:
+        return not self.ended and not self.stuck
+
+    @property
     def service(self) -> str | None:
         if isinstance(self.wish, TakeTicket):
             return self.wish.service
@@ -159,10 +163,10 @@ class TicketStep(Step):
     def entered(self, kiosk: Kiosk, now: float) -> None:
         if not self._said:
             self._said = True
-            self._ask(kiosk, now)
+            self._heard_at = now  # not again when it is said again: an agent that comes and goes is no answer
+            self._ask(kiosk)
 
-    def _ask(self, kiosk: Kiosk, now: float) -> None:
-        self._heard_at = now
+    def _ask(self, kiosk: Kiosk) -> None:
         if self.wish is not None:
             self._lost = not kiosk.say(self.wish)
 
@@ -173,10 +177,10 @@ class TicketStep(Step):
         if isinstance(message, KioskState):
             if self._lost and not self.ended:
                 self._lost = False
-                self._ask(kiosk, now)
+                self._ask(kiosk)
             return False
         if isinstance(message, CardShown | CodeScanned):
-            return self._keeps_card_away(kiosk, now)
+            return self._keeps_card_away(kiosk, message, now)
         if isinstance(message, CardGone):
             return True
         if isinstance(message, TicketProgress) and message.request == self.request:
@@ -184,14 +188,14 @@ class TicketStep(Step):
             return True
         return False
 
-    def _keeps_card_away(self, kiosk: Kiosk, now: float) -> bool:
+    def _keeps_card_away(self, kiosk: Kiosk, message: CardShown | CodeScanned, now: float) -> bool:
         """Whether a card now is still this citizen's; after the end it is the next one's."""
         on_screen = self.progress is not None and self.progress.paperless
         if self._ended_at is None or on_screen or now - self._ended_at < NEW_CARD_S:
             return True
-        card = kiosk.card
         kiosk.rest(now)
-        kiosk.welcome(card)
+        if isinstance(message, CardShown) and not message.lay_again:
+            kiosk.welcome(message)
         return False
 
     def _go_on(self, kiosk: Kiosk, progress: TicketProgress, now: float) -> None:
@@ -245,9 +249,9 @@ class TicketStep(Step):
         elif action == "other" and self.ended:
             kiosk.home(now)
         elif action == "retype" and self.ended:
-            from ui.kiosk.steps_checkin import CheckInStep
+            from ui.kiosk.steps_checkin import again
 
-            kiosk.swap(CheckInStep(), now)
+            again(kiosk, self.wish.code if isinstance(self.wish, TakeAppointment) else None, now)
 
     def _once_more(self, kiosk: Kiosk, now: float, paperless: bool) -> None:
         """Another request for the same; `paperless`: the citizen has just agreed to that."""

@@ -349,7 +349,7 @@ def test_the_language_key_and_a_third_language(monkeypatch: pytest.MonkeyPatch) 
     three = {"zh-CN": "中文", "en": "English", "ug": "ئۇيغۇرچە"}
     monkeypatch.setattr("ui.kiosk.kiosk.available", lambda: three)
     monkeypatch.setattr("ui.kiosk.steps_modes.available", lambda: three)
-    touch(made, "language")
+    made.touched("language", START + 5.0)
     assert made.top.name == "modes"
     touch(made, "language:ug")
     assert made.language == "ug" and "所" not in made.language
