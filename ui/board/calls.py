@@ -7,7 +7,7 @@ from typing import Final
 
 from ui.board.header import closed_words
 from ui.board.seen import Seen
-from ui.board.spotlight import key_of
+from ui.board.spotlight import GOING, key_of
 from ui.elements import Art, Box, Element, Gap, Text, column, row
 from ui.ems import LEADING, ems, lines, size_for
 from ui.tongue import Tongue
@@ -187,7 +187,8 @@ def _state(tongue: Tongue, call: BoardCall, size: float) -> Box:
 def large_call(seen: Seen, wide: float, high: float) -> Box:
     """The newest call, or the one whose turn it is; side by side or one below the other, as it is larger."""
     call = seen.large
-    if call is None:
+    closed = seen.board is not None and bool(closed_words(seen.board, seen.at, seen.tongue.first))
+    if call is None or (call.state not in GOING and closed):
         return _no_calls(seen, wide, high)
     fill, ink, line = _look(seen, call)
     number, counter = call.number, seen.tongue.local(call.counter_name)

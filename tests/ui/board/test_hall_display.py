@@ -175,7 +175,7 @@ def test_pages_of_services_hold_each_service_once(
         ({"left": 6}, ("7 人", "今日还剩 6 个号", False)),
         ({"available": "quota_reached"}, ("7 人", "今日号已取完", True)),
         ({"available": "closed", "waiting": 0}, ("", "暂停取号", True)),
-        ({"available": "out_of_hours"}, ("7 人", "未到取号时间", True)),
+        ({"available": "out_of_hours"}, ("7 人", "不在取号时间", True)),
     ],
 )
 def test_what_is_told_of_a_service(facts: dict[str, object], told: tuple[str, str, bool]) -> None:
@@ -334,6 +334,15 @@ def test_nobody_is_asked_to_take_a_number_when_the_hall_is_closed() -> None:
     assert "请取号" not in evening and evening.count("今日办公已结束") == 2
     noon = shown(display("zh-CN+en", board((), services(2)), at=AT.replace(hour=12)), START)
     assert "请取号" not in noon and "Closed now, opens at 13:30" in noon
+
+
+def test_the_last_finished_call_does_not_stand_there_all_evening() -> None:
+    over = tuple(msgspec.structs.replace(one, state="finished") for one in calls(3))
+    program = display("zh-CN", board(over, services(2)), at=AT.replace(hour=18))
+    assert "A042" not in shown(program, START) and shown(program, START).count("今日办公已结束") == 2
+    assert "A042" in shown(display("zh-CN", board(over, services(2))), START)
+    still = display("zh-CN", board(calls(3), services(2)), at=AT.replace(hour=18))
+    assert "A042" in shown(still, START)
 
 
 def test_a_flat_display_shows_calls_and_services_side_by_side() -> None:
