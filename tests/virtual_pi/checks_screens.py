@@ -60,9 +60,7 @@ async def screen_kiosk_ticket(bench: Bench) -> None:
             for wanted in ("start", "group:", "service:", "take"):
                 times.append(await screen.touch_shows(screen.action(wanted)))
                 pages.append(screen.page)
-            while screen.page != "ticket-done":
-                await screen.turns()
-            await screen.shows()
+            await screen.shows_page("ticket-done")
             # a printer that has just come begins with a slip that is not valid
             numbers = [number for piece in printer.tickets if (number := number_on(piece))]
             assert pages[:2] == ["attract", "start"], pages
@@ -71,18 +69,14 @@ async def screen_kiosk_ticket(bench: Bench) -> None:
             bench.note(f"a touch shows in {max(times):.1f} s")
 
 
-@check(
-    "the rating panel by its unit: a clerk's key asks, a grade touched (plugged in late) is recorded"
-)
+@check("the rating panel by its unit: a clerk's key asks, a grade touched (plugged in late) is recorded")
 async def screen_rating_touched(bench: Bench) -> None:
     async with screens_node(bench) as hall, display(bench, "rating") as screen:
         await screen.shows()
         async with touch_screen(bench):
             await call(hall)
             await key(hall, "finish")
-            await screen.turns()
-            await screen.shows()
-            bench.note(f"asked: {screen.page}")
+            await screen.shows_page("rating_ask")
             took = await screen.touch_shows("grade:4")
             bench.note(f"graded: {screen.page} in {took:.1f} s")
 
@@ -102,7 +96,7 @@ async def screens_show_calls(bench: Bench) -> None:
             async with display(bench, role) as screen:
                 await screen.shows()
                 number = await call(hall)
-                took = await screen.changes()
+                took = await screen.shows_words(number)
                 bench.note(f"{role} shows {number} in {took:.1f} s")
                 if role == "panel":
                     await hall.until_device("over", "ok")
@@ -128,13 +122,10 @@ async def screen_crashes(bench: Bench) -> None:
         before = await screen.property("MainPID")
         took = stopwatch()
         await bench.inside(f"kill -KILL {agent}")
-        await screen.turns()
-        assert screen.page == "away", screen.page
-        await screen.shows()
-        bench.note(f"{screen.page} shown {took():.1f} s after the agent was killed")
-        await screen.turns()
-        assert screen.page == "attract", screen.page
-        await screen.shows()
+        await screen.shows_page("away")
+        bench.note(f"said {took():.1f} s after the agent was killed")
+        await screen.shows_page("attract")
+        bench.note(f"gone again {took():.1f} s after")
         assert await screen.property("MainPID") == before, "the screen was restarted, too"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -88,26 +88,27 @@ class Display:
     async def stop(self) -> None:
         await self._bench.inside(f"systemctl stop {self.unit}")
 
-    async def turns(self, timeout: float = SHOWN_S) -> None:
-        """Wait until it must show a page of another name than now. Raises TimeoutError."""
-        before = self.page
+    async def shows_page(self, name: str) -> float:
+        """Wait until it must show the page of this name, and shows it; seconds it took.
+
+        Raises TimeoutError, AssertionError.
+        """
+        return await self._shows_when(lambda: self.page == name, f"page {name}")
+
+    async def shows_words(self, words: str) -> float:
+        """As `shows_page`: a page on which these words stand."""
+        return await self._shows_when(lambda: words in self.twin.words(), words)
+
+    async def _shows_when(self, condition: Callable[[], bool], what: str) -> float:
+        took = stopwatch()
         try:
-            async with asyncio.timeout(timeout):
-                while self.page == before:
+            async with asyncio.timeout(SHOWN_S):
+                while not condition():
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            raise TimeoutError(f"{self.role} stayed at page {before}") from None
+            raise TimeoutError(f"{self.role} has page {self.page}, not {what}") from None
         self.twin.forget()
-
-    async def changes(self, timeout: float = SHOWN_S) -> float:
-        """Wait until it must show another picture than now, and shows it; seconds since now."""
-        took = stopwatch()
-        before = self.twin.pictures()
-        async with asyncio.timeout(timeout):
-            while self.twin.pictures()[0] in before:
-                await asyncio.sleep(0.05)
-        self.twin.forget()
-        await self.shows(timeout)
+        await self.shows()
         return took()
 
     async def shows(self, timeout: float = SHOWN_S) -> float:

@@ -21,7 +21,7 @@ import pygame.freetype
 from machine import DISPLAY, Machine
 
 from ui.command import SCREENS
-from ui.items import Layout
+from ui.items import Layout, Words
 from ui.layout import lay_out
 from ui.paint import Painter
 from ui.program import Program
@@ -112,6 +112,11 @@ class Twin:
         """What can be touched now."""
         self.draw()
         return [target.action for target in self.layout.targets if not target.off]
+
+    def words(self) -> str:
+        """All that stands on the page."""
+        self.draw()
+        return "\n".join("".join(item.lines) for item in self.layout.items if isinstance(item, Words))
 
     def pictures(self) -> list[bytes]:
         """What the display may show now, the newest first: RGB, row by row."""
