@@ -59,11 +59,13 @@ def _room(label: str, do: str, wide: float) -> float:
 
 
 def _notices(announcements: tuple[LocalText, ...], tongue: Tongue, wide: float) -> tuple[Piece, ...]:
-    label = tongue.text("board.notice")
-    room = _room(label, "", wide)
     made: list[Piece] = []
     for announcement in announcements:
-        for words in (tongue.local(announcement), tongue.local_under(announcement)):
+        for label, words in (
+            (tongue.text("board.notice"), tongue.local(announcement)),
+            (tongue.under("board.notice"), tongue.local_under(announcement)),
+        ):
+            room = _room(label, "", wide)
             joined = " ".join(words.split())
             fits = room if ems(joined) <= room else LINES * room - 4.0  # a broken line is not quite full
             made += [Piece(label, part) for part in parts(joined, max(4.0, fits))]

@@ -191,6 +191,11 @@ def test_missed_numbers_stand_between_the_announcements_newest_first() -> None:
     assert whole == "".join(one["zh-CN"] for one in FULL.announcements)
 
 
+def test_a_notice_bears_its_mark_in_its_own_language() -> None:
+    pieces = band_pieces(FULL.announcements, (), Tongue.of("zh-CN+en"), 177.0)
+    assert {(piece.label, piece.words.isascii()) for piece in pieces} == {("通知", False), ("Notice", True)}
+
+
 def test_the_clock_stands_only_where_it_can_be_trusted() -> None:
     program = display("zh-CN", FULL)
     assert {"09:41", "11月23日 星期一"} <= set(words(laid(program, START)))
