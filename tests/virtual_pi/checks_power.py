@@ -18,7 +18,7 @@ from drivers.ticket_printer.fake import FakeEscposPrinter
 from simulator.hall_site import number_on
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
-from checker import PaperSeen
+from checker import PaperSeen, RatingSeen
 from checker import check as verdict_of
 from evidence import journal_rows
 
@@ -115,6 +115,7 @@ async def _cut_and_compare(
     await machine.agent.put("/tmp/outbox.py", OUTBOX)
     integrity, unfinished = (await bench.inside("python3 /tmp/outbox.py")).split()
     assert (integrity, unfinished) == ("ok", "0"), (integrity, unfinished)
-    verdict = verdict_of(papers(printer), [], journal_rows(hall.journal))
+    ratings = [RatingSeen(*grade, thanked=True) for grade in hall.grades]
+    verdict = verdict_of(papers(printer), ratings, journal_rows(hall.journal))
     bench.note(f"{verdict.counts['papers']} papers, {verdict.counts['numbers']} numbers")
     assert not verdict.problems, verdict.problems

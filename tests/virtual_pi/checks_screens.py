@@ -74,7 +74,7 @@ async def screen_rating_touched(bench: Bench) -> None:
     async with screens_node(bench) as hall, display(bench, "rating") as screen:
         await screen.shows()
         async with touch_screen(bench):
-            await call(hall)
+            number = await call(hall)
             await key(hall, "finish")
             await screen.shows_page("rating_ask")
             took = await screen.touch_shows("grade:4")
@@ -86,6 +86,7 @@ async def screen_rating_touched(bench: Bench) -> None:
 
         await until(graded, "grade in the journal")
         assert graded() == [4], graded()
+        hall.grades.append((COUNTER, number, 4))
 
 
 @check("hall display, counter panel and plain panel by their units: first page, then a call, as their twins")

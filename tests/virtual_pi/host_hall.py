@@ -25,10 +25,12 @@ TICKET_URL: Final = "https://hall.example/t/{ticket}"
 
 
 class HostHall(HallSite):
-    """Broker, coordinator and observer of a `HallSite`."""
+    """Broker, coordinator and observer of a `HallSite`. `grades`: those given in checks, and thanked for."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, settings=_settings)
+        self.grades: list[tuple[str, str, int]] = []
+        """Counter, number, grade."""
 
     @property
     def nodes(self) -> list[str]:
