@@ -1,8 +1,8 @@
 """What stands round every step: header with the hall and the clock, a line for what is so now, the footer.
 
 The line is always there, so that nothing moves under a finger when it has something to say; on small screens
-it takes the place of the hall's name. On them, and where controls must lie low, language and modes stand in
-the footer with the rest.
+it takes the place of the hall's name. On them, on upright ones, whose top is beyond the reach of many, and
+where controls must lie low, language and modes stand in the footer with the rest.
 """
 
 from __future__ import annotations
@@ -57,17 +57,24 @@ def framed(kiosk: Kiosk, step: Step, screen: Screen, now: float) -> Page:
     low = kiosk.modes.low_reach and not screen.small
     wide, high = screen.width / screen.unit, screen.height / screen.unit
     target = screen.from_mm(TARGET_MM) / screen.unit
-    gathered = screen.small or low or (screen.portrait and kiosk.modes.elder)
-    size = _measures(screen, kiosk.modes.scale, target, low, gathered)
+    gathered = screen.small or low or screen.portrait
+    size = _measures(screen, kiosk.modes.scale, target, low)
     left = high - size.head - size.line - size.above - size.foot - 2 * size.edge
     room = Room(screen, wide - 2 * size.margin, left, target, kiosk.modes.scale)
     left_s = kiosk.left_s(now)
     asks = left_s is not None and kiosk.warns(step) == "page"
     inner = _still_there(kiosk, left_s or 0.0) if asks else step.body(kiosk, room)
     # Shares of the height, not wishes: what has less room than it wants makes its type smaller.
-    parts = [growing(_header(kiosk, screen, now, size.head, gathered or screen.portrait), size.head)]
+    parts = [growing(_header(kiosk, screen, now, size.head, gathered), size.head)]
     if size.line:
-        parts.append(growing(_band(kiosk, now, size.line, screen.portrait and not gathered), size.line))
+        parts.append(
+            growing(
+                _band(
+                    kiosk, now, size.line, "large" if screen.portrait and kiosk.modes.scale == 1.0 else "body"
+                ),
+                size.line,
+            )
+        )
     if low:
         parts.append(growing(_above(kiosk, size.above), size.above))
     parts.append(column(inner, pad=(size.margin, size.edge), grow=left + 2 * size.edge, name="body"))
@@ -85,14 +92,14 @@ def framed(kiosk: Kiosk, step: Step, screen: Screen, now: float) -> Page:
     )
 
 
-def _measures(screen: Screen, scale: float, target: float, low: bool, gathered: bool) -> _Measures:
+def _measures(screen: Screen, scale: float, target: float, low: bool) -> _Measures:
     if screen.small:
         return _Measures(8.0 if scale == 1.0 else 9.0, 0.0, 0.0, target + 1.6, 2.0, 1.0)
     head, line = 11.0 * min(scale, 1.2), 7.0 * min(scale, 1.25)
     foot = max(target, 10.0)
     if screen.portrait:
-        line += 9.0
-        foot = 2 * foot * min(scale, 1.2) + KEYS_GAP if gathered else foot
+        line += 4.0 if scale == 1.0 else 7.0
+        foot = 2 * foot * min(scale, 1.2) + KEYS_GAP
     part = LOW_PART if scale == 1.0 else LOW_PART_LARGE
     above = max(0.0, screen.height / screen.unit * (1 - part) - head - line) if low else 0.0
     return _Measures(head, line, above, foot + 3.0, 4.0, 2.5)
@@ -149,17 +156,14 @@ def _switches(kiosk: Kiosk, size: str) -> list[Box]:
     ]
 
 
-def _band(kiosk: Kiosk, now: float, height: float, switches: bool) -> Element:
-    """The line; on an upright screen with what the header has no room for."""
+def _band(kiosk: Kiosk, now: float, height: float, size: str) -> Element:
     kind, words = _line(kiosk, now)
     fill, ink = _LOOKS[kind]
     parts: list[Element] = [
-        Text(words, "body", ink, align="left", lines=3, grow=1.0, least=USUAL / kiosk.modes.scale)
+        Text(words, size, ink, align="left", lines=3, grow=1.0, least=USUAL / kiosk.modes.scale)
     ]
     if kind in ("hint", "person"):
         parts.insert(0, Art("card", 5.0, 5.0, ink))
-    if switches:
-        parts += _switches(kiosk, "small")
     return row(
         *parts, fill=fill, radius=0.0, pad=(4.0, 0.6), gap=1.5, align="center", height=height, name="line"
     )  # fmt: skip
@@ -188,25 +192,29 @@ def _footer(kiosk: Kiosk, step: Step, screen: Screen, size: _Measures, gathered:
             button(kiosk.text("stay"), "stay", kind="main", grow=2.0),
             gap=2.0, pad=(size.margin, 0.8), height=size.foot, name="footer",
         )  # fmt: skip
-    type_size = "body" if gathered else "large"
+    type_size = "body" if screen.small or (gathered and not screen.portrait) else "large"
     names = []
     if step.can_back:
         names.append(("back", "back"))
     if step.can_home:
         names.append(("home", "home"))
-    if gathered:
-        names += [("other_language", "language"), ("modes", "modes")]
+    switches = [("other_language", "language"), ("modes", "modes")] if gathered else []
+    if not screen.portrait:
+        names, switches = [*names, *switches], []
     if step.can_help:
         names.append(("help", "help"))
-    if not names:
+    lines = [line for line in (switches, names) if line]
+    if not lines:
         return Gap(size.foot)
-    keys = [button(kiosk.text(name), action, grow=1.0, size=type_size) for name, action in names]
-    if screen.portrait and gathered:
-        parts: list[Element] = [
-            row(*keys[at : at + 3], gap=KEYS_GAP, grow=1.0) for at in range(0, len(keys), 3)
+    # Who needs the controls low looks for the wheelchair, not for a word.
+    icon = "low" if screen.portrait else None
+    parts: list[Element] = []
+    for line in lines:
+        keys = [
+            button(kiosk.text(name), action, grow=1.0, size=type_size, icon=icon if name == "modes" else None)
+            for name, action in line
         ]
-    else:
-        parts = [row(*keys, gap=KEYS_GAP, grow=1.0)]
+        parts.append(row(*keys, gap=KEYS_GAP, grow=1.0))
     return column(*parts, gap=KEYS_GAP, pad=(size.margin, 0.8), height=size.foot, name="footer")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ui.elements import Art, Box, Element, Text, column, grid
+from ui.elements import Art, Box, Element, Grid, Text, column, grid
 from ui.kiosk.step import Room
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ _COMFORTABLE: Final = 1.35
 """Height of a key where there is room, in targets; more would make the way of the finger long."""
 
 
-def keyboard(kiosk: Kiosk, room: Room, keys: str = LETTERS, high: float | None = None) -> Element:
+def keyboard(
+    kiosk: Kiosk, room: Room, keys: str = LETTERS, high: float | None = None, most_high: float = _COMFORTABLE
+) -> Grid:
     """The keys and, last, one that takes back a character. `high`: units that it may have, the whole room
-    when None. Rows are of about equal length."""
+    when None. `most_high`: of a key, in targets. Rows are of about equal length."""
     high = room.high if high is None else high
     count = len(keys) + 1
     most = room.fit(room.target, _GAP, room.wide)
@@ -32,7 +34,7 @@ def keyboard(kiosk: Kiosk, room: Room, keys: str = LETTERS, high: float | None =
     if rows > room.fit(max(room.target + 0.2, _LEAST * room.scale), _GAP, high):
         rows = fewest
     columns = -(-count // rows)
-    each = min(room.target * _COMFORTABLE, (high - (rows - 1) * _GAP) / rows - 0.2)
+    each = min(room.target * most_high, (high - (rows - 1) * _GAP) / rows - 0.2)
     cells = [_key(Text(key, "large", align="center", strong=True), key.lower(), key, each) for key in keys]
     erase = Art("arrow", 5.0, 5.0, args=(180,))
     cells.append(_key(erase, "erase", kiosk.text("kiosk_typing.erase"), each))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from ui.elements import Art, Box, Element, Gap, Text, column, grid, growing, row
 from ui.kiosk.pager import Pager
 from ui.kiosk.services import Offer, queue_words
-from ui.kiosk.step import Room
+from ui.kiosk.step import MEASURED, Room
 from ui.layout import height_of
+from ui.screen import Screen
 from ui.theme import load_theme
 from ui.widgets import button, rest
 
@@ -27,6 +28,8 @@ BESIDE: Final = 120.0
 """Units of width from which a title has the pager's keys beside it."""
 TILE_MOST: Final = 26.0
 """Higher tiles would only make the way of the hand longer."""
+TILE_TALL: Final = 32.0
+"""The same on an upright screen, which has the room."""
 
 
 def tile(words: str, under: str, action: str, *, pale: bool = False, size: str = "large") -> Box:
@@ -63,12 +66,32 @@ def tiles(room: Room, cells: Sequence[Box], high: float, pager: Pager) -> Box:
     shown = tuple(cells[part * columns * rows : (part + 1) * columns * rows])
     if pager.parts == 1:
         rows = max(1, -(-len(shown) // columns))
-    most = max(TILE_MOST * room.scale, each)
-    each = min(most, (high - (rows - 1) * GAP) / rows)
-    whole = rows * each + (rows - 1) * GAP
     wide = (room.wide - (columns - 1) * GAP) / columns
+    room_each = (high - (rows - 1) * GAP) / rows
+    if room.tall and room.scale == 1.0:
+        shown = _in_large_type(room, shown, wide, room_each)
+    whole_names = max(
+        (_needs(room.screen, room.scale, cell, wide, False) + 0.5 for cell in shown), default=0.0
+    )
+    each = min(max((TILE_TALL if room.tall else TILE_MOST) * room.scale, each, whole_names), room_each)
+    whole = rows * each + (rows - 1) * GAP
     shown = tuple(_parted(room, cell, wide, each) for cell in shown)
     return Box((grid(shown, columns, gap=GAP, rows=rows, grow=1.0),), height=whole)
+
+
+def _in_large_type(room: Room, cells: tuple[Box, ...], wide: float, high: float) -> tuple[Box, ...]:
+    """The same with names and what stands under them one size larger, where all of them have room for it."""
+    larger = tuple(
+        replace(cell, children=tuple(_larger(one) if isinstance(one, Text) else one for one in cell.children))
+        for cell in cells
+    )
+    return (
+        larger if all(room.height_of(cell, wide) + 0.5 <= min(high, TILE_TALL) for cell in larger) else cells
+    )
+
+
+def _larger(words: Text) -> Text:
+    return replace(words, size={"body": "large", "large": "title"}.get(str(words.size), words.size))
 
 
 def _parted(room: Room, cell: Box, wide: float, high: float) -> Box:
@@ -112,22 +135,32 @@ def fits_whole(room: Room, cells: Sequence[Box], high: float) -> bool:
 @lru_cache(maxsize=32)
 def _shape(room: Room, cells: tuple[Box, ...], high: float) -> tuple[int, int, float]:
     """Columns, rows, and the height that a cell needs: as many on a page as can be read well."""
-    theme = load_theme("day")
     best = (1, 1, high)
-    best_worth = (-inf, 0, 0.0)
+    best_worth = (-inf, 0, 0.0, 0.0)
     for columns in range(1, room.fit(TILE_WIDE * min(room.scale, 1.25), GAP, room.wide) + 1):
         wide = (room.wide - (columns - 1) * GAP) / columns
-        needs = [height_of(least(cell), wide, room.screen, theme, room.scale) + 0.5 for cell in cells]
+        needs = [_needs(room.screen, room.scale, cell, wide, True) + 0.5 for cell in cells]
         each = max([room.target, TILE_HIGH * min(room.scale, 1.2), *needs])
         rows = room.fit(each, GAP, high)
         on_one = min(len(cells), columns * rows)
         filled = max(1, min(rows, -(-len(cells) // columns)))
         # Of two shapes that hold as many, the one whose cells are nearer to a broad card.
-        shape = wide / min(TILE_MOST * room.scale, (high - (filled - 1) * GAP) / filled)
-        worth = (min(0.0, high - each), on_one, -abs(shape - 2.6))
+        row_high = (high - (filled - 1) * GAP) / filled
+        shape = wide / min(TILE_MOST * room.scale, row_high)
+        whole = 0.0
+        if room.tall:  # and before that, the one in which long names keep their type
+            whole = max(_needs(room.screen, room.scale, cell, wide, False) + 0.5 for cell in cells)
+        most = min(row_high, TILE_TALL * room.scale)
+        worth = (min(0.0, high - each), on_one, min(0.0, most - whole), -abs(shape - 2.6))
         if worth > best_worth:
             best, best_worth = (columns, rows, each), worth
     return best
+
+
+@lru_cache(maxsize=1024)
+def _needs(screen: Screen, scale: float, cell: Box, wide: float, smallest: bool) -> float:
+    """Height of one cell, kept: where one number waiting changes, the other cells are not measured again."""
+    return height_of(least(cell) if smallest else cell, wide, screen, load_theme(MEASURED), scale)
 
 
 def least(element: Element) -> Element:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ui.elements import Art, Element, Text, column, row
-from ui.kiosk.keyboard import DIGITS, LETTERS, field, keyboard, typed
+from ui.elements import Art, Element, Text, column, growing, row
+from ui.kiosk.keyboard import DIGITS, IN_ROW, LETTERS, field, keyboard, typed
 from ui.kiosk.parts import GAP
 from ui.kiosk.services import card_works, scanner_works, so_and_do
 from ui.kiosk.step import Room, Step
@@ -131,7 +131,7 @@ class CodeStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         whole = DIGITS + LETTERS
-        high = max(room.target + 0.4, 7.5 * room.scale)
+        high = max(room.target + 0.4, 7.5 * room.scale, 11.0 if room.tall else 0.0)
         left = room.high - high - GAP
         head: list[Element] = []
         columns = room.fit(room.target, 1.0, room.wide)
@@ -149,10 +149,20 @@ class CodeStep(Step):
             line.append(button(other, "other", width=max(room.target, 16.0)))
         wide = 24.0 * room.scale
         line.append(button(kiosk.text("sure"), "take", kind="main", off=not self.code, width=wide))
-        keys_box = column(
-            keyboard(kiosk, room, keys, left), justify="start" if room.small else "end", grow=left
+        if not room.tall:
+            keys_box = column(
+                keyboard(kiosk, room, keys, left), justify="start" if room.small else "end", grow=left
+            )
+            return column(*head, row(*line, gap=GAP, grow=high), keys_box, gap=GAP, grow=1.0)
+        # On an upright screen all that is touched lies together at the bottom, where the hand is.
+        large = keyboard(
+            kiosk, room, keys, min(left, -(-(len(keys) + 1) // IN_ROW) * (room.target * 2.0 + 1.0)), 2.0
         )
-        return column(*head, row(*line, gap=GAP, grow=high), keys_box, gap=GAP, grow=1.0)
+        low = min(left, room.height_of(large))
+        spare = max(0.1, left - low - GAP)
+        return column(
+            rest(spare), *head, row(*line, gap=GAP, grow=high), growing(large, low), gap=GAP, grow=1.0
+        )
 
     def speech(self, kiosk: Kiosk) -> str:
         return kiosk.text("type_code")

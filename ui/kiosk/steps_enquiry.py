@@ -155,9 +155,11 @@ class EnquiryStep(Step):
             kept[name], left = (element, needs + more), left - more
         lines = [kept[name] for name in ("service", "facts", "do", "again") if name in kept]
         below = sum(high + GAP for _, high in lines)
-        return shares((head, room.high - below), *lines)
+        spare = room.high - below - room.height_of(head) - GAP
+        return shares((self._head(kiosk, room, found, max(0.0, spare)), room.high - below), *lines)
 
-    def _head(self, kiosk: Kiosk, room: Room, found: TicketFound) -> Box:
+    def _head(self, kiosk: Kiosk, room: Room, found: TicketFound, spare: float = 0.0) -> Box:
+        """Number and state; on an upright page together in the middle of the `spare` units."""
         state = found.state or "void"
         icon, colour = LOOKS[state]
         side = 6.0 if room.small else 9.0
@@ -169,7 +171,10 @@ class EnquiryStep(Step):
         )  # fmt: skip
         if room.wide < BESIDE:
             parts = [growing(one, room.height_of(least(one))) for one in (number, says)]
-            return column(*parts, name="number")
+            if room.tall and spare > 2.0:
+                parts = [growing(one, room.height_of(one)) for one in (number, says)]
+            free = (rest(spare / 2),) if room.tall and spare > 2.0 else ()
+            return column(*free, *parts, *free, name="number")
         return row(number, says, gap=3.0, name="number")
 
     def _facts(self, kiosk: Kiosk, found: TicketFound) -> list[tuple[str, str]]:

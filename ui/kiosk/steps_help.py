@@ -37,9 +37,9 @@ class HelpStep(Step):
         text = kiosk.text
         if self._state(kiosk) == "none":
             yes = button(text("kiosk_help.yes"), "yes", kind="main", icon="bell")
-            return button(text("kiosk_help.no"), "no"), yes
+            return yes, button(text("kiosk_help.no"), "no")
         go_on = button(text("kiosk_help.go_on"), "no", kind="main")
-        return button(text("kiosk_help.take_back"), "take_back"), go_on
+        return go_on, button(text("kiosk_help.take_back"), "take_back")
 
     def _state(self, kiosk: Kiosk) -> str:
         """none, sending, asked, coming."""

@@ -48,7 +48,7 @@ class SearchStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         results = self._found(kiosk)
-        line = max(room.target + 0.4, LINE * room.scale)
+        line = max(room.target + 0.4, LINE * room.scale, 9.5 if room.tall else 0.0)
         rows = -(-(len(LETTERS) + 1) // room.fit(room.target, 1.0, room.wide))
         keys_high = rows * (line + 1.0)
         above = room.high - keys_high - line - 2 * GAP
@@ -85,7 +85,8 @@ class SearchStep(Step):
 
     def _listed(self, kiosk: Kiosk, room: Room, results: tuple[Offer, ...]) -> Element:
         if not results:
-            return told(room, "search", kiosk.text("nothing_found"), "")
+            so, _, do = kiosk.text("nothing_found").partition(" · ")
+            return told(room, "search", so, do)
         cells: list[Box] = [service_tile(kiosk, one) for one in results]
         return listed(kiosk, room, kiosk.text("found", count=len(results)), cells, self._pager)
 
