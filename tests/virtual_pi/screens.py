@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import pygame
 from bench import Bench, stopwatch
 from checks_service import kiosk
 from host_hall import NODE, HostHall
@@ -200,5 +199,5 @@ async def picture(bench: Bench) -> bytes:
     """The emulated display now: RGB, row by row. Empty while it has another size, as a text console may."""
     path = bench.machine.folder / "screen.png"
     await bench.machine.screen(path)
-    image = pygame.image.load(path)
-    return pygame.image.tobytes(image, "RGB") if image.get_size() == DISPLAY else b""
+    with Image.open(path) as image:
+        return image.convert("RGB").tobytes() if image.size == DISPLAY else b""
