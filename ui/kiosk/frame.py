@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Gap, Page, Text, column, growing, row
-from ui.kiosk.services import can_print, card_works, hall_why
+from ui.kiosk.services import can_print, card_works, hall_why, halves
 from ui.kiosk.step import Room, Step
 from ui.kiosk.steps_card import greeting, offered_words
 from ui.screen import Screen
@@ -135,7 +135,9 @@ def _line(kiosk: Kiosk, now: float) -> tuple[str, str]:
     """What is so now, the most urgent of it, and its kind: notice, trouble, person or hint."""
     state = kiosk.state
     if notice := kiosk.notice(now):
-        return "notice", notice.replace(" · ", "，" if kiosk.language.startswith("zh") else ". ")
+        so, do = halves(notice)
+        between = "，" if kiosk.language.startswith("zh") else ". "
+        return "notice", between.join(part for part in (so, do) if part)
     if state is None or not kiosk.connected:
         return "", ""
     if state.help != "none":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ui.elements import Element
 from ui.kiosk.parts import told, told_with
+from ui.kiosk.services import halves
 from ui.kiosk.step import Room, Step
 from ui.program import NEVER
 from ui.widgets import button
@@ -102,7 +103,7 @@ class GuidePrintStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         icon, colour = _LOOKS[self.outcome]
-        so, _, do = kiosk.text(f"kiosk_guide.{_WORDS[self.outcome]}").partition(" · ")
+        so, do = halves(kiosk.text(f"kiosk_guide.{_WORDS[self.outcome]}"))
         if self.outcome == "printing":
             return told(room, icon, so, do, colour=colour)
         done = button(kiosk.text("kiosk_guide.printed_done"), "done", kind="main")

@@ -184,10 +184,16 @@ _FOR_CITIZENS: Final = ("ticket", "kiosk", "kiosk_enquiry", "appointment", "scan
 """Tables of the catalogue whose texts say what a citizen does now; those of devices speak to technicians."""
 
 
+def halves(words: str) -> tuple[str, str]:
+    """What is so, and what to do now, each as it stands on a line of its own."""
+    so, _, do = words.partition(" · ")
+    return so, do[:1].upper() + do[1:]
+
+
 def so_and_do(kiosk: Kiosk, code: str, **facts: object) -> tuple[str, str]:
     """A text of the catalogue in its two halves: what is so, and what to do now."""
     words = kiosk.text(code, **facts)
-    so, _, do = words.partition(" · ")
+    so, do = halves(words)
     if words == code:
         so = kiosk.text("not_now")
     if not do or code.partition(".")[0] not in _FOR_CITIZENS:

@@ -40,7 +40,7 @@ def _scanned(kiosk: Kiosk, message: CodeScanned, now: float) -> None:
     if message.kind == "ticket" and message.ticket is not None:
         kiosk.go(EnquiryStep(message.ticket), now)
     elif message.kind == "unreadable" or message.handle is None:
-        kiosk.tell(" ".join(so_and_do(kiosk, message.code or "scanner.unreadable")), now)
+        kiosk.tell(" · ".join(so_and_do(kiosk, message.code or "scanner.unreadable")), now)
     elif catalogue is not None and catalogue.appointments:
         from ui.kiosk.steps_ticket import check_in
 

@@ -94,7 +94,7 @@ def checks_in(kiosk: Kiosk, card: CardShown, now: float) -> bool:
     if card.lay_again:
         return True
     if card.handle is None:
-        kiosk.tell(" ".join(so_and_do(kiosk, "scanner.no_key")), now)
+        kiosk.tell(" · ".join(so_and_do(kiosk, "scanner.no_key")), now)
     else:
         check_in(kiosk, now, handle=card.handle)
     return True

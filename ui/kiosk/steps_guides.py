@@ -10,6 +10,7 @@ from ui.kiosk.keyboard import field, keyboard, typed
 from ui.kiosk.pager import Pager
 from ui.kiosk.parts import GAP, listed, shares, tile, tiles, told
 from ui.kiosk.search import found
+from ui.kiosk.services import halves
 from ui.kiosk.step import Room, Step
 from ui.widgets import button
 
@@ -109,7 +110,7 @@ class GuidesStep(Step):
             parts += [(grid, grid.height), (Gap(), max(0.1, high - grid.height))]
             parts.append((self._pager.keys(kiosk, room), pager))
         else:
-            so, _, do = kiosk.text("kiosk_guide.not_found", words=self.words).partition(" · ")
+            so, do = halves(kiosk.text("kiosk_guide.not_found", words=self.words))
             none = column(Text(so, "large", strong=True), Text(do, "body"), gap=1.0, justify="center")
             parts.append((none, high + pager + 2 * GAP))
         return shares(*parts, (keyboard(kiosk, room, high=keys), keys))
@@ -163,5 +164,4 @@ def _cells(kiosk: Kiosk, guides: tuple[GuideTitle, ...]) -> list[Box]:
 def _nothing(kiosk: Kiosk, room: Room, words: str) -> Element:
     """There is none, or none for the `words` that were typed."""
     key = "kiosk_guide.not_found" if words else "kiosk_guide.none"
-    so, _, do = kiosk.text(key, words=words).partition(" · ")
-    return told(room, "search", so, do)
+    return told(room, "search", *halves(kiosk.text(key, words=words)))

@@ -14,7 +14,7 @@ from ui.kiosk.keyboard import LETTERS, field, keyboard, typed
 from ui.kiosk.pager import Pager
 from ui.kiosk.parts import GAP, TILE_HIGH, listed, service_tile, tiles, told
 from ui.kiosk.search import found
-from ui.kiosk.services import Offer, offer
+from ui.kiosk.services import Offer, halves, offer
 from ui.kiosk.step import Room, Step
 from ui.kiosk.steps_confirm import ConfirmStep
 from ui.widgets import button, rest
@@ -85,8 +85,7 @@ class SearchStep(Step):
 
     def _listed(self, kiosk: Kiosk, room: Room, results: tuple[Offer, ...]) -> Element:
         if not results:
-            so, _, do = kiosk.text("nothing_found").partition(" · ")
-            return told(room, "search", so, do)
+            return told(room, "search", *halves(kiosk.text("nothing_found")))
         cells: list[Box] = [service_tile(kiosk, one) for one in results]
         return listed(kiosk, room, kiosk.text("found", count=len(results)), cells, self._pager)
 

@@ -195,3 +195,18 @@ def test_a_name_too_long_for_its_place_is_not_logged(caplog: pytest.LogCaptureFi
 class _Link:
     def send(self, message: object) -> bool:
         return False
+
+
+def test_on_an_upright_screen_everything_but_lists_lies_low() -> None:
+    """Who sits in a wheelchair can reach the key that brings the controls low."""
+    for kiosk in (start(), start("checkin", "type"), start("group:marriage"), Visit("zh-CN").do(STATE)):
+        targets = lay_out(page(kiosk), UPRIGHT, load_theme("day")).targets
+        places = {target.action: target.rect[1] for target in targets}
+        wanted = {"language", "modes", "help", "back", "take", "key:1"} & set(places)
+        assert {"language", "modes", "help"} <= wanted
+        assert all(places[action] > UPRIGHT.height / 2 for action in wanted)
+
+
+def test_what_to_do_begins_like_a_sentence() -> None:
+    kiosk = Visit("en").do(STATE, GUIDES, TIME, "start", pages.CardShown(lay_again=True))
+    assert "The card could not be read. Lay it flat" in seen(kiosk)
