@@ -45,10 +45,10 @@ class WayOut(ABC):
     @abstractmethod
     def output(self) -> dict[str, Any]: ...
 
-    async def start(self) -> None:  # noqa: B027 — most have nothing to do here
+    async def start(self) -> None:
         """Plugged in and well."""
 
-    async def stop(self) -> None:  # noqa: B027 — most have nothing to do here
+    async def stop(self) -> None:
         """The end of it."""
 
     @abstractmethod
@@ -64,13 +64,13 @@ class WayOut(ABC):
     def heard(self) -> list[str]:
         """The words of what was played to its end."""
 
-    def slowly(self) -> None:  # noqa: B027 — most have nothing to do here
+    def slowly(self) -> None:
         """Play as fast as time from now on, so that something can happen in the middle."""
 
-    def hurt(self, fault: str) -> None:  # noqa: B027 — most have nothing to do here
+    def hurt(self, fault: str) -> None:
         """Begin a fault of `can` other than "unplug"."""
 
-    def mend(self) -> None:  # noqa: B027 — most have nothing to do here
+    def mend(self) -> None:
         """End all of those."""
 
 
