@@ -26,7 +26,7 @@ from device.stations.station import Node
 from device.stations.table import runner
 from device.storage import Storage
 from device.supervision import Supervisor
-from device.watchdog import feed, notify
+from device.watchdog import feed
 from drivers.table import build
 from wire.intake import Intake
 from wire.messages import (
@@ -45,6 +45,7 @@ from wire.messages import (
 )
 from wire.mqtt import Mqtt, Received
 from wire.shown import Picture
+from wire.systemd import notify
 from wire.topics import Topic, subscription, topic
 
 if TYPE_CHECKING:

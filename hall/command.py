@@ -10,15 +10,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import signal
-import socket
 import sys
 from typing import TYPE_CHECKING
 
 from hall.config import HallConfig, load_config
 from hall.journal import JournalError
 from wire.checked_toml import TomlProblems
+from wire.systemd import notify, watchdog_s
 from wire.texts import LANGUAGES, text
 
 if TYPE_CHECKING:
@@ -134,25 +133,8 @@ async def _feed_watchdog(coordinator: Coordinator) -> None:
 
     A journal that answers "disk full" is no reason to be restarted; a thread that does not answer is.
     """
-    micros, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID")
-    if not micros.isdigit() or (pid and pid != str(os.getpid())):
-        return
-    interval = int(micros) / 1_000_000 / 3
-    while interval > 0:
+    limit = watchdog_s()
+    while limit:
         await coordinator.runtime.probe()
         notify("WATCHDOG=1")
-        await asyncio.sleep(interval)
-
-
-def notify(state: str) -> None:
-    """One message of the sd_notify protocol (systemd.exec(5), sd_notify(3)); nothing without systemd."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    if address.startswith("@"):
-        address = "\0" + address[1:]
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
-            to.sendto(state.encode(), address)
-    except OSError as error:
-        logger.warning("systemd cannot be told %s: %s", state, error)
+        await asyncio.sleep(limit / 3)

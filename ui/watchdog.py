@@ -6,13 +6,10 @@ hangs is ended by systemd and started again. Without systemd both do nothing.
 
 from __future__ import annotations
 
-import logging
-import os
-import socket
 import time
 from typing import Final
 
-log = logging.getLogger(__name__)
+from wire.systemd import notify, watchdog_s
 
 SHARE: Final = 4
 """It is fed so many times within its limit."""
@@ -31,16 +28,13 @@ class Watchdog:
 
         A loop that sleeps must not do so for longer than a quarter of it.
         """
-        micros, pid = os.environ.get("WATCHDOG_USEC"), os.environ.get("WATCHDOG_PID")
-        if not micros or not micros.isdigit() or (pid and pid != str(os.getpid())):
-            return None
-        return int(micros) / 1_000_000
+        return watchdog_s()
 
     def drawn(self) -> None:
         """A picture was handed to the display: the first one means that the program is up."""
         if not self._ready:
             self._ready = True
-            _say("READY=1")
+            notify("READY=1")
 
     def alive(self) -> None:
         """The loop has come round. Before the first picture this counts for nothing."""
@@ -51,22 +45,8 @@ class Watchdog:
                 self._next = float("inf")
                 return
             self._next = now + limit / SHARE
-            _say("WATCHDOG=1")
+            notify("WATCHDOG=1")
 
     def ending(self) -> None:
         """The program ends by itself."""
-        _say("STOPPING=1")
-
-
-def _say(state: str) -> None:
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    if address.startswith("@"):
-        address = "\0" + address[1:]
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sending:
-            sending.connect(address)
-            sending.send(state.encode())
-    except OSError as error:
-        log.warning("systemd cannot be told %s: %s", state, error)
+        notify("STOPPING=1")
