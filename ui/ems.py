@@ -24,7 +24,7 @@ _SPARE: Final = 1.03
 """Strong type is a little wider."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def ems(words: str) -> float:
     """Width of one line in heights of its type."""
     return sum(_em(letter) for letter in words)

@@ -52,7 +52,7 @@ def line_height(size: int) -> int:
     return round(size * LEADING)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def line_size(text: str, size: int, strong: bool = False) -> tuple[int, int]:
     """Width and height in pixels of one line."""
     wide = sum(font.get_rect(part, style=_style(strong), size=size).width for font, part in _runs(text))

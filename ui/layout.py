@@ -23,7 +23,7 @@ from ui.screen import Screen
 from ui.text import broken
 from ui.theme import Colour, Theme
 
-SHRINKS: Final = (1.0, 0.92, 0.85, 0.78, 0.7, 0.62, 0.55)
+SHRINKS: Final = (1.0, 0.92, 0.85, 0.78, 0.7, 0.62, 0.55, 0.47, 0.4, 0.33, 0.27, 0.22, 0.18, 0.14)
 """Steps by which the type of a box gets smaller."""
 
 

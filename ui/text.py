@@ -15,7 +15,7 @@ _PIECES: Final = re.compile(r"\n|[ \t]+|[!-~À-ɏ*–]+|.", re.DOTALL)
 """A newline, a space, a word of Latin letters and digits, or one Chinese character."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def broken(words: str, width: int, size: int, strong: bool = False) -> tuple[str, ...]:
     """`words` in lines of at most `width` pixels at a type of `size` pixels.
 

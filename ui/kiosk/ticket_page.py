@@ -59,7 +59,7 @@ def _number(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProgress
     service = service_of(kiosk, step.service)
     words = progress.number or ""
     wide = room.wide * (0.9 if room.tall else 0.33)
-    number = Text(words, "giant", "accent", align="center", strong=True, lines=1, least="title")
+    number = Text(words, "giant", "accent", align="center", strong=True, lines=1)
     if room.height_of(number, 999.0) * 0.85 + 16.0 * room.scale > high:
         number = replace(number, size="number")
     label = Text(kiosk.text("your_number"), "large", "soft", align="center", lines=1)
