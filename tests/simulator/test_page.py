@@ -128,6 +128,8 @@ async def test_a_visitor_operates_the_hall(page: Page) -> None:
 
     # paper, and on the glass a picture of the real program
     await expect(page.locator('[data-stat="printed"] b')).to_have_text("1")
+    await page.locator('[data-target="finish"]').wait_for(state="attached")  # the hall knows of the paper
+    await expect(page.locator('[data-counter="1"] .now')).to_contain_text("等候 1")
     picture = page.locator(".papers img").first
     assert await picture.evaluate("i => i.decode().then(() => i.naturalWidth)") > 300
     glass = page.locator('[data-pane="board"]')
