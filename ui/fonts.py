@@ -24,6 +24,9 @@ ABOVE: Final = 0.6
 LINES_BYTES: Final = 16 * 1024 * 1024
 """Of pictures of lines: a page of 60 lines at 1920×1080 has about 4 MB."""
 
+MEASURED: Final = 64
+"""Characters that are measured at once."""
+
 Run = tuple[pygame.freetype.Font, str]
 """Characters that one font has."""
 
@@ -55,6 +58,10 @@ def line_height(size: int) -> int:
 @lru_cache(maxsize=1024)
 def line_size(text: str, size: int, strong: bool = False) -> tuple[int, int]:
     """Width and height in pixels of one line."""
+    if len(text) > MEASURED:
+        # The renderer reckons in 16 bits: a line of 40,000 pixels would be a short one.
+        pieces = [text[at : at + MEASURED] for at in range(0, len(text), MEASURED)]
+        return sum(line_size(piece, size, strong)[0] for piece in pieces), line_height(size)
     wide = sum(font.get_rect(part, style=_style(strong), size=size).width for font, part in _runs(text))
     return max(1, wide), line_height(size)
 

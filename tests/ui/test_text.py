@@ -68,3 +68,7 @@ def test_digits_are_equally_wide() -> None:
 
 def test_the_main_font_is_the_one_of_mainland_china() -> None:
     assert faces.main().name == faces.FACE
+
+
+def test_a_line_of_any_length_is_measured() -> None:
+    assert fonts.line_size("王" * 5000, 60)[0] >= 5000 * 55
