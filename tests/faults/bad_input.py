@@ -70,6 +70,7 @@ async def _pollute_broker(site: HallSite, chance: random.Random) -> int:
     await client.connect(site.broker_port)
     sent = 0
     ids = {"node": chance.choice(site.nodes), "device": "printer", "counter": "1"}
+    ids |= {"guide": "id-card", "picture": "0c" * 16}
     for name, kind in KINDS.items():
         where = f"{ROOT}/{site.hall}/" + kind.pattern.format(**ids)
         for payload in _payloads(name, chance):
