@@ -35,7 +35,7 @@ class Pane:
         self._writer: asyncio.StreamWriter | None = None
         self._drawn_by: asyncio.StreamWriter | None = None
         command = [sys.executable, "-m", "simulator.glass", *arguments, "--glass", str(self._path)]
-        self.part = Part(f"screen-{name}", command, folder, sockets=sockets, probe=self._has_picture)
+        self.part = Part(f"screen_{name}", command, folder, sockets=sockets, probe=self._has_picture)
 
     async def start(self) -> None:
         self._server = await asyncio.start_unix_server(self._serve, str(self._path))

@@ -194,6 +194,12 @@ async def test_a_visitor_operates_the_hall(page: Page) -> None:
     # people on their way finish first
     await expect(page.locator('[data-act="day.start"]')).to_be_visible(timeout=3 * SLOW)
 
+    # nothing stands there without a text
+    for language in ("zh-CN", "en"):
+        await page.goto(page.url.split("?")[0] + f"?lang={language}")
+        await expect(page.locator('[data-part="screen_kiosk"]')).to_be_visible()
+        await expect(page.locator("body")).not_to_contain_text("demo.")
+
     # in English as well
     await page.goto(page.url.split("?")[0] + "?lang=en")
     await expect(page.locator(".devices")).to_contain_text("Rating keypad")
