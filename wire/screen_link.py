@@ -8,6 +8,7 @@ sends every change after that. A screen keeps nothing: it can be killed and star
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
@@ -93,7 +94,7 @@ class AskTicket(LinkMessage, frozen=True, kw_only=True, tag="ask_ticket"):
 
 
 class AskHelp(LinkMessage, frozen=True, kw_only=True, tag="ask_help"):
-    """The help key; `wanted` False takes it back. Answered by `help_shown`."""
+    """The help key; `wanted` False takes it back. What became of it: `kiosk_state.help`."""
 
     wanted: bool = True
 
@@ -398,8 +399,17 @@ MAY_SAY: Final[dict[ScreenRole, tuple[type[LinkMessage], ...]]] = {
 
 
 _encoder = msgspec.json.Encoder()
-_to_agent: msgspec.json.Decoder[ToAgent] = msgspec.json.Decoder(ToAgent)
-_to_screen: msgspec.json.Decoder[ToScreen] = msgspec.json.Decoder(ToScreen)
+
+
+# Each is built when it is first used: no program reads both, and a node without screens neither.
+@cache
+def _to_agent() -> msgspec.json.Decoder[ToAgent]:
+    return msgspec.json.Decoder(ToAgent)
+
+
+@cache
+def _to_screen() -> msgspec.json.Decoder[ToScreen]:
+    return msgspec.json.Decoder(ToScreen)
 
 
 def encode_line(message: LinkMessage) -> bytes:
@@ -410,7 +420,7 @@ def encode_line(message: LinkMessage) -> bytes:
 def decode_to_agent(line: bytes) -> ToAgent:
     """A line that a screen wrote. Raises BadMessageError."""
     try:
-        return _to_agent.decode(line)
+        return _to_agent().decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessageError(f"not a line of a screen: {type(error).__name__}") from error
 
@@ -418,6 +428,6 @@ def decode_to_agent(line: bytes) -> ToAgent:
 def decode_to_screen(line: bytes) -> ToScreen:
     """A line that an agent wrote. Raises BadMessageError."""
     try:
-        return _to_screen.decode(line)
+        return _to_screen().decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessageError(f"not a line of an agent: {type(error).__name__}") from error
