@@ -13,9 +13,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from hall.config import load_config
+from hall.config import HallConfig
 from hall.journal import JournalError, export_line, open_engine, read_rows, verify
-from wire.checked_toml import TomlProblems
+from wire.checked_toml import TomlProblems, load
 from wire.texts import LANGUAGES, text
 
 
@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> int:
     export.add_argument("--since", type=int, default=0, metavar="SEQ", help="only rows after this one")
     options = parser.parse_args(arguments)
     try:
-        url: str = options.journal or load_config(options.config).hall.storage
+        # Not what lies beside it: a journal is checked where a picture is wrong, and at once.
+        url: str = options.journal or load(options.config, HallConfig).hall.storage
     except TomlProblems as error:
         for line in (*(text("config.wrong", language) for language in LANGUAGES), *error.problems):
             _complain(line)

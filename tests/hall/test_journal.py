@@ -227,6 +227,8 @@ async def test_the_configuration_names_the_journal(runtime: Runtime, tmp_path: P
     file = tmp_path / "hall.toml"
     file.write_text(shipped.replace("/var/lib/paihao/hall.db", str(path)), "utf-8")
     assert journal_command.main(["verify", "--config", str(file)]) == 0
+    file.write_text(file.read_text("utf-8") + '\n[[playlist]]\nitem = "x"\npicture = "gone.png"\n', "utf-8")
+    assert journal_command.main(["verify", "--config", str(file)]) == 0, "no picture is needed for that"
     file.write_text("[hall]\n", "utf-8")
     assert journal_command.main(["verify", "--config", str(file)]) == 2
 
