@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -14,6 +15,8 @@ from wire.texts import LANGUAGES, text, texts
 MAX_BODY: Final = 16 * 1024
 MAX_KEY: Final = 100
 """Characters of an Idempotency-Key."""
+MAX_COMMAND: Final = 200
+"""Characters of a command's id: the width of its column in the journal."""
 
 B = TypeVar("B", bound=msgspec.Struct)
 
@@ -115,7 +118,10 @@ def command_id(request: Request) -> str | None:
         raise ApiError("hall.bad_request", f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
     # Each client has keys of its own: two that both count from 1 must not be given one ticket.
     path = request.url.path.removeprefix("/api/v1")
-    return f"api:{request.state.client}:{path}:{key}"
+    id_ = f"api:{request.state.client}:{path}:{key}"
+    if len(id_) > MAX_COMMAND:
+        id_ = f"api:{request.state.client}:{hashlib.sha256(id_.encode()).hexdigest()}"
+    return id_
 
 
 def done(decision: Decision) -> Decision:

@@ -18,6 +18,7 @@ import pytest
 from hall.api import Api
 from hall.config import ApiTable, HallConfig, Token, load_config
 from hall.coordinator import Coordinator
+from hall.journal import EVENTS
 from hall.queue import commands as cmd
 from hall.runtime import new_id
 
@@ -291,3 +292,27 @@ async def test_a_ticket_shows_its_rating_with_reasons(ask: Ask, coordinator: Coo
     (rating,) = shown["ratings"]
     assert (rating["result"], rating["grade"], rating["counter"]) == ("rated", 2, "1")
     assert (rating["reasons"], rating["reasons_version"]) == (["slow"], 1)
+
+
+@pytest.mark.parametrize("node", ["Kiosk", "k%1f1", "k" * 65, "%E5%8F%A3"])
+async def test_what_no_station_is_called_does_not_get_into_the_journal(
+    ask: Ask, coordinator: Coordinator, node: str
+) -> None:
+    seq = coordinator.runtime.journal.seq
+    status, told = await ask("POST", f"/help/{node}/front/answer", {})
+    assert (status, told["code"]) == (404, "kiosk.help_none") and coordinator.runtime.journal.seq == seq
+
+
+async def test_the_id_of_a_command_fits_its_column_and_stays_one_for_one_key(
+    ask: Ask, coordinator: Coordinator
+) -> None:
+    """PostgreSQL refuses what is longer than the column, and the whole group of commands with it."""
+    node, station, key = "n" * 64, "s" * 64, "k" * 100
+    await coordinator.runtime.submit(cmd.AskHelp(id="h", at=NOON, node=node, station=station))
+    path = f"/help/{node}/{station}/done"
+    assert (await ask("POST", path, {}, **{"Idempotency-Key": key}))[0] == 200
+    assert (await ask("POST", path, {}, **{"Idempotency-Key": key}))[0] == 200, "the answer of before"
+    assert (await ask("POST", path, {}, **{"Idempotency-Key": key[1:]}))[0] == 404
+    rows = await coordinator.runtime.journal.rows(0)
+    width = EVENTS.c.command_id.type.length
+    assert width is not None and all(len(row.command_id) <= width for row in rows)
