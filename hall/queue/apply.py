@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from hall.queue import events as ev
 from hall.queue import help_key
-from hall.queue.appointments import kept_at_import
+from hall.queue.appointments import by_proof, kept_at_import
 from hall.queue.places import join, leave, note_time, take
 from hall.queue.rules import next_ratios
 from hall.queue.state import (
@@ -91,6 +91,7 @@ def _day_opened(state: State, event: ev.DayOpened) -> None:
         of_date = state.appointments.setdefault(appointment.business_date, {})
         of_date[appointment.id] = copy(appointment)
         of_date[appointment.id].ticket = None
+    state.proofs = by_proof(state)
 
 
 def _ticket_expired(state: State, event: ev.TicketExpired) -> None:
@@ -328,6 +329,8 @@ def _appointments_imported(state: State, event: ev.AppointmentsImported) -> None
     kept = kept_at_import(state, event)
     new = {appointment.id: copy(appointment) for appointment in event.appointments}
     state.appointments[event.business_date] = new | kept
+    if event.business_date == state.business_date:
+        state.proofs = by_proof(state)
 
 
 def _help_answered(state: State, event: ev.HelpAnswered) -> None:

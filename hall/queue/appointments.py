@@ -53,6 +53,16 @@ def kept_at_import(
     return {id_: known_one for id_, known_one in known.items() if state.checked_in(known_one) is not None}
 
 
+def by_proof(state: State) -> dict[str, list[str]]:
+    """Proof → the appointments of the business date that it checks in; for `apply`."""
+    assert state.business_date is not None
+    found: dict[str, list[str]] = {}
+    for appointment in state.appointments.get(state.business_date, {}).values():
+        for proof in appointment.proofs:
+            found.setdefault(proof, []).append(appointment.id)
+    return found
+
+
 def check_in(state: State, command: cmd.CheckIn) -> list[ev.Event]:
     found = _found(state, command)
     _in_time(state, found, command.at)
@@ -79,7 +89,8 @@ def check_in(state: State, command: cmd.CheckIn) -> list[ev.Event]:
 def _found(state: State, command: cmd.CheckIn) -> Appointment:
     """The one to check in. Raises RefusedError where there is none, or only such as have a number."""
     assert state.business_date is not None
-    mine = [a for a in state.appointments.get(state.business_date, {}).values() if command.proof in a.proofs]
+    of_today = state.appointments.get(state.business_date, {})
+    mine = [of_today[id_] for id_ in state.proofs.get(command.proof, ())]
     if not mine:
         raise RefusedError("appointment.none")
     early, late = _margins(state)

@@ -185,6 +185,8 @@ class State(msgspec.Struct, kw_only=True):
     open_prompts: dict[str, datetime] = {}
     appointments: dict[date, dict[str, Appointment]] = {}
     """Date → those of it by id; of this business date and later ones."""
+    proofs: dict[str, list[str]] = {}
+    """Proof → the appointments of this business date that it checks in, by id."""
     alarms: dict[tuple[str, str], Alarm] = {}
     missed: list[str] = []
     decided: dict[str, Outcome] = {}

@@ -295,3 +295,11 @@ def test_a_masked_name_travels_only_where_the_hall_calls_by_name(desk: Desk) -> 
     assert desk.check_in()[0].name is None
     desk.hall.state.policy = msgspec.structs.replace(desk.hall.policy, call_by_name=True)
     assert desk.check_in(WANG)[0].name == "王*明"
+
+
+def test_who_is_taken_off_the_list_is_not_found_any_more(desk: Desk, refused: Any) -> None:
+    desk.import_(desk.one("a1", 10), desk.one("a2", 10, WANG))
+    desk.import_(desk.one("a2", 10, WANG))
+    with refused("appointment.none"):
+        desk.check_in()
+    assert desk.check_in(WANG)[0].appointment == "a2"

@@ -107,6 +107,8 @@ class Visits(RuleBasedStateMachine):
             assert self.hall.at <= appointment.end + timedelta(minutes=10)
         else:
             assert isinstance(event, ev.Refused) and event.code.startswith("appointment.")
+            known = self.hall.state.appointments.get(today, {}).values()
+            assert (event.code == "appointment.none") == (not any(proof in one.proofs for one in known))
 
     @precondition(lambda self: self.hall.state.tickets)
     @rule(data=st.data(), paper=st.sampled_from(["confirmed", "failed", "unknown"]))
@@ -182,6 +184,15 @@ class Visits(RuleBasedStateMachine):
         for ticket in state.tickets.values():
             if ticket.appointment in live and ticket.state not in GONE:
                 assert live[ticket.appointment] == ticket.ticket
+
+    @invariant()
+    def proofs_find_what_a_search_of_all_would(self) -> None:
+        state = self.hall.state
+        known = state.appointments.get(state.business_date, {}).values()
+        for proof in PROOFS:
+            searched = {one.id for one in known if proof in one.proofs}
+            assert set(state.proofs.get(proof, ())) == searched
+        assert set(state.proofs) <= set(PROOFS)
 
     @invariant()
     def replay_gives_the_same_state(self) -> None:
