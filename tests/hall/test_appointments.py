@@ -297,6 +297,20 @@ def test_a_masked_name_travels_only_where_the_hall_calls_by_name(desk: Desk) -> 
     assert desk.check_in(WANG)[0].name == "王*明"
 
 
+def test_a_list_that_changes_nothing_is_not_written_again(desk: Desk) -> None:
+    """A booking system may send all of it every few minutes; the journal of a day is read at every start."""
+    first, second = desk.one("a1", 10), desk.one("a2", 10, WANG)
+    assert isinstance(desk.import_(first, second)[0], ev.AppointmentsImported)
+    assert isinstance(desk.import_(second, first)[0], ev.NothingToDo)
+    desk.check_in()
+    assert isinstance(desk.import_(first, second)[0], ev.NothingToDo)
+    assert isinstance(
+        desk.import_(first, msgspec.structs.replace(second, service="tax"))[0], ev.AppointmentsImported
+    )
+    assert desk.check_in(WANG)[0].service == "tax"
+    assert isinstance(desk.import_()[0], ev.NothingToDo), "both are checked in: nothing is left to take back"
+
+
 def test_who_is_taken_off_the_list_is_not_found_any_more(desk: Desk, refused: Any) -> None:
     desk.import_(desk.one("a1", 10), desk.one("a2", 10, WANG))
     desk.import_(desk.one("a2", 10, WANG))
