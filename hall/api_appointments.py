@@ -26,7 +26,7 @@ from hall.api_requests import ApiError, json_answer, raw_body, submit
 from hall.coordinator import Coordinator
 from hall.queue import commands as cmd
 from hall.queue.appointments import MAX_APPOINTMENTS
-from hall.queue.state import Appointment
+from hall.queue.state import Appointment, Ticket
 from wire.checked_toml import TomlProblems, convert
 from wire.messages import Id
 from wire.proof import keyed_hash, normalised, read_key
@@ -74,13 +74,13 @@ class AppointmentRoutes:
         await submit(
             self._runtime, request, cmd.ImportAppointments, business_date=day, appointments=appointments
         )
-        return json_answer(self._list(day))
+        return await self._listed(day)
 
     async def get(self, request: Request) -> Response:
         """Those of a date, without anything that could be matched."""
         day = _date(request)
         await self._runtime.settled()
-        return json_answer(self._list(day))
+        return await self._listed(day)
 
     def _blocking_read(self, day: date, key: bytes, body: bytes) -> tuple[Appointment, ...]:
         """Raises ApiError with every mistake."""
@@ -112,13 +112,15 @@ class AppointmentRoutes:
             why = error.strerror if isinstance(error, OSError) else str(error)
             raise ApiError("appointment.no_key", f"{self._key_file}: {why}") from error
 
-    def _list(self, day: date) -> dict[str, Any]:
+    async def _listed(self, day: date) -> Response:
         state = self._runtime.state
+        known = [(one, state.checked_in(one)) for one in state.appointments.get(day, {}).values()]
+        return await asyncio.to_thread(self._blocking_list, day, known)
+
+    def _blocking_list(self, day: date, known: list[tuple[Appointment, Ticket | None]]) -> Response:
         zone = ZoneInfo(self._policy.timezone)
-        known = sorted(state.appointments.get(day, {}).values(), key=lambda a: (a.start, a.id))
-        shown = []
-        for appointment in known:
-            ticket = state.checked_in(appointment)
+        shown: list[dict[str, Any]] = []
+        for appointment, ticket in sorted(known, key=lambda one: (one[0].start, one[0].id)):
             shown.append(
                 {
                     "id": appointment.id,
@@ -132,7 +134,7 @@ class AppointmentRoutes:
                     "number": ticket.number if ticket is not None else None,
                 }
             )
-        return {"date": day, "appointments": shown}
+        return json_answer({"date": day, "appointments": shown})
 
     def _check(self, rows: tuple[NewAppointment, ...]) -> list[str]:
         problems: list[str] = []

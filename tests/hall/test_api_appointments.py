@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 import pytest
 from sqlalchemy import String
 
+from hall import api_appointments
 from hall.api import Api
 from hall.config import ApiTable, HallConfig, Token, load_config
 from hall.coordinator import Coordinator
@@ -318,3 +320,25 @@ async def test_the_id_of_a_command_fits_its_column_and_stays_one_for_one_key(
     column = EVENTS.c.command_id.type
     assert isinstance(column, String) and column.length is not None
     assert max(len(row.command_id) for row in rows) <= column.length
+
+
+async def test_thousands_are_read_and_listed_beside_the_loop(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tap at a kiosk waits for the loop; 10,000 rows held it for a tenth of a second."""
+    on_the_loop: list[bool] = []
+
+    def noted(name: str) -> Callable[..., Any]:
+        real = getattr(api_appointments, name)
+
+        def called(*given: Any) -> Any:
+            on_the_loop.append(threading.current_thread() is threading.main_thread())
+            return real(*given)
+
+        return called
+
+    for name in ("_rows", "json_answer"):
+        monkeypatch.setattr(api_appointments, name, noted(name))
+    assert (await ask("PUT", f"/appointments/{DAY}", [row()]))[0] == 200
+    _, listed = await ask("GET", f"/appointments/{DAY}")
+    assert len(listed["appointments"]) == 1 and on_the_loop == [False] * 3
