@@ -77,6 +77,7 @@ class Runner:
         self._watchdog = Watchdog()
         self._rescan_at = 0.0
         self._due = NEVER
+        self._changed = False
         self._ended = False
         self._snapshot: Callable[[pygame.Surface], object] | None = None
         program.say = link.send  # type: ignore[method-assign]
@@ -103,35 +104,36 @@ class Runner:
     def step(self) -> bool:
         """Wait for something and do it; False when it is to end."""
         self._wake.sleep(self._longest(time.monotonic()))
-        changed = self._hear_all()
+        self._hear_all()
         events = pygame.event.get()
         self._wake.looked(bool(events))
+        pressed = self._pointer.pressed
         for event in events:
             if event.type == pygame.QUIT:
                 return False
-            changed |= self._window_event(event)
+            self._window_event(event)
         now = time.monotonic()
-        if min(self._due, self.program.due(now)) <= now:
-            self.program.tick(now)
-            changed = True
         if self._pointer.due() <= now:
             self._pointer.tick(now)
-            changed = True
-        if changed:
+        if self._changed or self._pointer.pressed != pressed or self._is_due(now):
             self.draw()
-        take, self._snapshot = self._snapshot, None
-        if take is not None:
+        if (take := self._snapshot) is not None:
+            self._snapshot = None
             take(covered(self._display.surface, self.layout))
         self._watchdog.alive()
         return not self._ended
 
     def draw(self) -> None:
         """Show the program's page, if it differs from what is shown."""
+        self._changed = False
         now = time.monotonic()
+        if self._is_due(now):  # here, for the time that was due is forgotten below
+            self.program.tick(now)
         page = self.program.page(self.screen, now)
-        if self.page is None or page.name != self.page.name:
+        turned = self.page is None or page.name != self.page.name
+        if turned:
             self._focus.clear()
-            self._pointer.turned(now)
+            self._pointer.let_go()
         theme = load_theme(page.theme or self.theme)
         self.layout = lay_out(
             page, self.screen, theme, pressed=self._pointer.pressed, focus=self._focus.action
@@ -145,11 +147,16 @@ class Runner:
         changed = self._painter.paint(self.layout)
         if changed:
             self._display.update(changed)
+        if turned:
+            self._pointer.turned(time.monotonic())  # now it is seen: drawing it may have taken long
         self.program.focused(*self._focus.place(self.layout), now)
         self.program.shown(page, now)
         # Asked later, a program of even beats would tell the next one and the one between would not be drawn.
         self._due = self.program.due(now)
         self._watchdog.drawn()
+
+    def _is_due(self, now: float) -> bool:
+        return min(self._due, self.program.due(now)) <= now
 
     def _longest(self, now: float) -> float:
         """Seconds that may be slept."""
@@ -167,15 +174,14 @@ class Runner:
             look = min(look, limit / SHARE)
         return min(look, min(self._due, self._pointer.due()) - now)
 
-    def _hear_all(self) -> bool:
-        for heard in range(MOST_AT_ONCE):
+    def _hear_all(self) -> None:
+        for _ in range(MOST_AT_ONCE):
             try:
                 said = self._link.next()
             except queue.Empty:
-                return heard > 0
+                return
             self._hear(said)
         self._wake.ring()  # there may be more, of which nobody tells again
-        return True
 
     def _hear(self, said: LinkMessage | None) -> None:
         now = time.monotonic()
@@ -183,26 +189,35 @@ class Runner:
             self._key(said.key, now)
         else:
             self.program.said(said, now)
+            self._changed = True
 
-    def _window_event(self, event: pygame.event.Event) -> bool:
-        """Whether the page may look different now."""
-        now = time.monotonic()
+    def _window_event(self, event: pygame.event.Event) -> None:
         if event.type in (pygame.WINDOWEXPOSED, pygame.WINDOWSIZECHANGED):
             self._painter.forget()
-            return True
+            self._changed = True
+            return
+        now = time.monotonic()
         if event.type == pygame.KEYDOWN and (key := _KEYS.get(event.key, event.unicode)):
             self._key(key, now)
-            return True
+            return
+        self._show_first()
         before = self._pointer.pressed
         action = self._pointer.take(self._display.event(event), self.layout, now)
         if action is not None:
             self._focus.clear()
             self.program.touched(action, now)
+            self._changed = True
         elif self._pointer.pressed is not None and before is None and event.type in _DOWN:
             self._sounds.play("touch")
-        return action is not None or before != self._pointer.pressed
+
+    def _show_first(self) -> None:
+        """Before a finger or a key, which mean what stands on the screen: a second tap that waited already
+        must not be on the page before, which is gone, nor on the next one, which nobody has seen."""
+        if self._changed:
+            self.draw()
 
     def _key(self, key: str, now: float) -> None:
+        self._show_first()
         if key in ("up", "down"):
             self._focus.move(self.layout, 1 if key == "down" else -1)
             self.program.key(key, now)
@@ -210,6 +225,7 @@ class Runner:
             self.program.touched(self._focus.action, now)
         else:
             self.program.key(key, now)
+        self._changed = True
 
 
 _DOWN: Final = frozenset({pygame.FINGERDOWN, pygame.MOUSEBUTTONDOWN})
