@@ -57,7 +57,8 @@ class CounterPanel(Program):
                 self._away_since = now
         elif isinstance(message, CounterShown):
             self._away_since = None
-            self._follow(message.counter, now)
+            if message.counter is not None:
+                self._follow(message.counter, now)
             self._shown = message
         elif isinstance(message, TimeShown):
             self._time.heard(message, now)
@@ -81,12 +82,12 @@ class CounterPanel(Program):
         name = "counter_stale" if stale else f"counter_{counter.state}"
         return Page(name, made.body(wide, high), self._tongue.first)
 
-    def _follow(self, counter: CounterState | None, now: float) -> None:
+    def _follow(self, counter: CounterState, now: float) -> None:
         """Flash a call that was not there before, and each recall of it."""
-        called = (counter.call, counter.called_at) if counter is not None else (None, None)
+        called = (counter.call, counter.called_at)
         new = called != self._called
         first, self._called = self._called is None, called
-        if counter is None or counter.state != "called":
+        if counter.state != "called":
             self._flash_since = None
         elif new and (not first or self._is_fresh(counter, now)):
             self._flash_since = now

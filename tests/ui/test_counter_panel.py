@@ -105,6 +105,14 @@ def test_a_panel_that_starts_flashes_only_a_call_of_just_now() -> None:
     assert laid(old, START + 0.1).items == laid(old, START + 0.6).items
 
 
+def test_a_panel_that_starts_before_the_hall_has_spoken_does_not_flash_an_old_call() -> None:
+    program = panel("zh-CN", None)
+    program.said(said(counter("called", "A005", called_at=AT - timedelta(minutes=4))), START + 3)
+    assert laid(program, START + 3.1).items == laid(program, START + 3.6).items
+    program.said(said(counter("called", "A006", called_at=AT - timedelta(minutes=5), call="c-2")), START + 9)
+    assert laid(program, START + 9.1).items != laid(program, START + 9.6).items
+
+
 def test_old_news_are_marked_and_stay_readable() -> None:
     program = panel("zh-CN", counter("called", "A005"))
     program.said(said(counter("called", "A005"), stale=True), START + 20)
