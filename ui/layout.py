@@ -247,7 +247,7 @@ class _Work:
                 self.place(child, place, shrink)
         else:
             self._place_line(box, inner, shrink)
-        if box.touch is not None and box.touch == self.focus:
+        if box.touch is not None and box.touch == self.focus and not box.off:
             self._ring(box, rect)
 
     def _cover(self, rect: Rect) -> None:

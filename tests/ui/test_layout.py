@@ -180,6 +180,11 @@ def test_a_dialog_takes_the_touches_of_what_it_covers() -> None:
     assert [target.action for target in uncovered.targets] == ["under", "over"]
 
 
+def test_what_is_off_has_no_focus() -> None:
+    page = Page("p", column(button("下一步", "next", off=True)))
+    assert lay_out(page, SCREENS[0], DAY, focus="next").items == lay_out(page, SCREENS[0], DAY).items
+
+
 def test_small_targets_are_told() -> None:
     grid = Grid(tuple(button(str(n), f"s{n}", size="small") for n in range(60)), 12, 0.5, grow=1.0)
     problems = lay_out(Page("p", grid), SCREENS[3], DAY).problems
