@@ -41,7 +41,9 @@ def save(surface: pygame.Surface, folder: Path, name: str, at: datetime) -> Path
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         part.write_bytes(data.getvalue())
         part.replace(file)
-        for old in sorted(folder.glob(f"{name}-*.png"))[:-KEPT]:
+        # By the shape of its time: "board-1" is not "board-1-east". And never this one: a clock may go back.
+        others = sorted({*folder.glob(f"{name}-{'[0-9]' * 8}T*.png")} - {file})
+        for old in others[: -(KEPT - 1)]:
             old.unlink(missing_ok=True)
     except OSError as error:
         log.warning("no picture in %s: %s", folder, error)
