@@ -51,7 +51,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--station", required=True, help="the station's id in the node's profile")
     parser.add_argument("--socket", type=Path, default=SOCKET, help=f"the agent's (default {SOCKET})")
     parser.add_argument("--size", type=_size, help="a window of this size; else the whole display")
-    parser.add_argument("--inches", type=float, help="diagonal of the display; else reckoned from the pixels")
+    parser.add_argument(
+        "--inches", type=_number(2, 200), help="diagonal of the display; else reckoned from the pixels"
+    )
     parser.add_argument(
         "--turn", type=int, choices=(0, 90, 180, 270), default=0,
         help="degrees clockwise: a display on its side",
@@ -59,7 +61,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--theme", help="day, contrast, board, panel, or a file; else the program's own")
     languages = " ".join(f"{code} ({name})" for code, name in available().items())
     parser.add_argument("--language", type=_language, default=LANGUAGES[0], help=languages)
-    parser.add_argument("--volume", type=int, default=VOLUME, help=f"of sounds, 0 to 100 (default {VOLUME})")
+    parser.add_argument(
+        "--volume", type=_number(0, 100), default=VOLUME, help=f"of sounds, 0 to 100 (default {VOLUME})"
+    )
     parser.add_argument(
         "--pictures", type=Path, default=snapshot.FOLDER, metavar="FOLDER",
         help=f"where SIGUSR1 writes a picture of the screen (default {snapshot.FOLDER})",
@@ -73,6 +77,16 @@ def _size(words: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def _number(least: float, most: float) -> Callable[[str], float]:
+    def number(words: str) -> float:
+        value = float(words)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{least} to {most}")
+        return value
+
+    return number
+
+
 def _language(words: str) -> str:
     for code in words.split("+"):
         if code not in available():
@@ -83,8 +97,8 @@ def _language(words: str) -> str:
 def _show(options: argparse.Namespace) -> int:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     theme = _theme(options.theme) if options.theme else None
-    if options.theme and theme is None:
-        return 2
+    if options.theme and theme is None:  # a hall cannot do without its screens because of their colours
+        print("改用程序自带的外观 · the program's own look is shown", file=sys.stderr)
     program = SCREENS[options.screen][1](options.language, theme)
     if theme is not None:
         program.hall_name = theme.file.hall_name
@@ -112,7 +126,10 @@ def _show(options: argparse.Namespace) -> int:
     link = Link(options.socket, options.station, program.role, wake.ring)
     sounds = Sounds(options.volume if program.touched_by_people else 0)
     screen = Screen.of(display.surface.get_size(), options.inches)
-    runner = Runner(program, display, link, wake, screen, theme=options.theme, sounds=sounds, handles=handles)
+    runner = Runner(
+        program, display, link, wake, screen,
+        theme=theme.name if theme is not None else None, sounds=sounds, handles=handles,
+    )  # fmt: skip
     name = f"{options.screen}-{options.station}"
 
     def take(surface: pygame.Surface) -> None:
@@ -164,7 +181,7 @@ def _shot(folder: Path) -> int:
 def _kiosk(language: str, theme: Theme | None) -> Program:
     from ui.kiosk.kiosk import Kiosk
 
-    return Kiosk(language=language, logo=theme.file.logo if theme is not None else None)
+    return Kiosk(language=_first(language), logo=theme.file.logo if theme is not None else None)
 
 
 def _board(language: str, theme: Theme | None) -> Program:
@@ -182,13 +199,18 @@ def _counter(language: str, theme: Theme | None) -> Program:
 def _rating(language: str, theme: Theme | None) -> Program:
     from ui.rating.program import RatingPanel
 
-    return RatingPanel(language)
+    return RatingPanel(_first(language))
 
 
 def _panel(language: str, theme: Theme | None) -> Program:
     from ui.panel import Panel
 
-    return Panel(language)
+    return Panel(_first(language))
+
+
+def _first(languages: str) -> str:
+    """Of two that are joined: what one reads and touches has one."""
+    return languages.partition("+")[0]
 
 
 SCREENS: Final[dict[str, tuple[str, Callable[[str, Theme | None], Program]]]] = {

@@ -86,8 +86,7 @@ class Panel(Program):
         if message != self.text_shown:
             self.text_shown = message
             self._since = now
-        if message is not None:
-            self._owed = message.show
+        self._owed = message.show if message is not None else None
 
     def due(self, now: float) -> float:
         if self.text_shown is None or not self.text_shown.flash:

@@ -110,6 +110,13 @@ def test_an_old_call_does_not_stand_there_without_the_agent() -> None:
     assert shown.panel.text_shown is None
 
 
+def test_a_text_that_gave_way_before_it_was_drawn_is_not_acknowledged() -> None:
+    shown = Shown()
+    shown.panel.said(PanelShow(show=3, wordings=CALL), 0.0)
+    shown.told(None)
+    assert shown.answers == []
+
+
 def test_an_empty_text_is_an_empty_panel() -> None:
     shown = Shown()
     assert shown.told(PanelShow(show=2, wordings=("",))) == {colour("ground")}
@@ -168,10 +175,10 @@ async def counter(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cou
     await made.link.stop()
 
 
-def start(counter: Counter) -> subprocess.Popen[bytes]:
+def start(counter: Counter, *more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "paihao", "screen", "panel", "--station", "counter-1",
-         "--socket", str(counter.socket), "--size", "800x480"],
+         "--socket", str(counter.socket), "--size", "800x480", *more],
         cwd=ROOT, env=os.environ | {"SDL_VIDEODRIVER": "dummy"},
     )  # fmt: skip
 
@@ -195,6 +202,22 @@ async def test_a_killed_program_is_missing_and_its_successor_shows_the_text(coun
     finally:
         first.kill()
         first.wait()
+
+
+async def test_a_theme_that_broke_on_the_disk_leaves_the_screen_its_own_look(
+    counter: Counter, tmp_path: Path
+) -> None:
+    theme = tmp_path / "hall.toml"
+    theme.write_text('base = "panel"\nlogo = "/nowhere/logo.png"\n', "utf-8")
+    program = start(counter, "--theme", str(theme))
+    try:
+        await counter.until("ok", None)
+        assert await counter.driver.show(ScreenText(CALL[0])) == ShowResult("done")
+        program.terminate()
+        assert program.wait(20) == 0
+    finally:
+        program.kill()
+        program.wait()
 
 
 async def test_a_panel_may_not_grade(counter: Counter) -> None:

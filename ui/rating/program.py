@@ -28,8 +28,7 @@ class RatingPanel(Program):
     theme: ClassVar[str] = "day"
 
     def __init__(self, language: str = LANGUAGES[0]) -> None:
-        self._own = language.partition("+")[0]
-        self._language = self._own
+        self._own = self._language = language
         self._flow = Flow(lambda message: self.say(message))
         self._counter: CounterState | None = None
         self._photo: str | None = None
