@@ -207,6 +207,7 @@ class Projections:
                     wait_min=waits.of(service.id),
                     left=hours.left(state, service),
                     hours=own if own != today else (),
+                    today=hours.is_day_of(self._policy, service, state.business_date),
                 )
             )
         return tuple(shown)

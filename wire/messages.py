@@ -157,7 +157,8 @@ class BoardService(Message, frozen=True, kw_only=True):
     """`wait_min`: from … to minutes that somebody who takes a number now may expect; None: not known.
 
     `available`: whether a number can be taken now, and why not. `left`: what the day's quota still has.
-    `hours`: of this service today, where they are not the hall's.
+    `hours`: of this service today, where they are not the hall's. `today` False: no numbers are given on this
+    business date at all, whatever the hall's hours are.
     """
 
     service: Id
@@ -168,6 +169,7 @@ class BoardService(Message, frozen=True, kw_only=True):
     wait_min: tuple[int, int] | None = None
     left: int | None = None
     hours: tuple[str, ...] = ()
+    today: bool = True
 
 
 class Board(Message, frozen=True, kw_only=True):

@@ -14,9 +14,14 @@ def hall_hours(policy: Policy, day: date) -> tuple[str, ...]:
     return policy.issue_times if _is_day(policy.issue_days, day) else ()
 
 
+def is_day_of(policy: Policy, service: Service, day: date) -> bool:
+    """Whether numbers for `service` are given on a business date at all."""
+    return _is_day(service.days or policy.issue_days, day)
+
+
 def hours_of(policy: Policy, service: Service, day: date) -> tuple[str, ...]:
     """The spans in which numbers for `service` are given on a business date; empty as in `hall_hours`."""
-    if not _is_day(service.days or policy.issue_days, day):
+    if not is_day_of(policy, service, day):
         return ()
     return service.hours or policy.issue_times
 
@@ -27,7 +32,7 @@ def why_not(state: State, service: Service, at: datetime) -> str | None:
     assert state.business_date is not None
     if not service.open:
         return "ticket.service_closed"
-    if not _is_day(service.days or policy.issue_days, state.business_date):
+    if not is_day_of(policy, service, state.business_date):
         return "ticket.out_of_hours" if service.days else "ticket.hall_closed"
     spans = service.hours or policy.issue_times
     if spans and not in_spans(local_minute(at, policy.timezone), spans):

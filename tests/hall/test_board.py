@@ -83,6 +83,17 @@ def test_the_halls_hours_of_a_day(hall: Any) -> None:
     board = screens.board(hall.state, 1, hall.at)
     assert (board.hours, of(board, "tax").hours) == ((), ("08:30-17:00",))
     assert [s.available for s in board.services] == ["out_of_hours", "out_of_hours", "open"]
+    assert [s.today for s in board.services] == [False, False, True]
+
+
+def test_a_service_that_rests_on_a_day_of_the_hall_says_so(hall: Any) -> None:
+    """Without hours of its own, which would be those of the hall."""
+    change(hall, issue_times=("08:30-17:00",), issue_days=(1, 2, 3, 4, 5))
+    screens = change(hall, "tax", days=(2,))
+    board = screens.board(hall.state, 1, hall.at)
+    assert (board.hours, of(board, "tax").hours, of(board, "house").hours) == (("08:30-17:00",), (), ())
+    assert (of(board, "tax").today, of(board, "house").today) == (False, True)
+    assert of(board, "tax").available == "out_of_hours"
 
 
 def test_the_board_stands_still_while_nothing_happens(hall: Any) -> None:

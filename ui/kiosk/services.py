@@ -42,7 +42,9 @@ def offer(kiosk: Kiosk, service: CatalogueService) -> Offer:
     known = None
     if board is not None:
         known = next((one for one in board.services if one.service == service.service), None)
-    hours = (known.hours or board.hours) if known is not None and board is not None else ()
+    hours: tuple[str, ...] = ()
+    if board is not None and known is not None and known.today:
+        hours = known.hours or board.hours
     if not service.open:
         return Offer(service, "closed", hours=hours)
     if state is None or not state.online:
@@ -60,7 +62,7 @@ def _why_offline(
     at = kiosk.hall_time(kiosk.now)
     if known is not None and known.available == "quota_reached":
         return "quota_reached"
-    if at is not None and not is_open(hours, at):
+    if (known is not None and not known.today) or (at is not None and not is_open(hours, at)):
         return "out_of_hours"
     left = kiosk.state.offline_numbers.get(service.group, 0) if kiosk.state is not None else 0
     return "" if left > 0 else "no_numbers"

@@ -339,6 +339,19 @@ def test_offline_numbers_are_offered_and_said_to_be_such() -> None:
     assert "take" not in actions(kiosk, SMALL) and "备用号码已用完" in seen(kiosk)
 
 
+def test_a_service_that_is_not_given_today_does_not_name_the_hours_of_the_hall() -> None:
+    """Nobody is told to come back at half past one for what is given on Tuesdays only."""
+    for today, told_when in ((True, True), (False, False)):
+        board = pages.board(food_permit={"available": "out_of_hours", "today": today})
+        kiosk = at_start("zh-CN", state=msgspec.structs.replace(STATE, board=board))
+        kiosk.do("start", "group:general", "service:food-permit")
+        assert ("13:30" in seen(kiosk)) is told_when
+        assert "现在不取号" in seen(kiosk) and not asked(kiosk)
+    offline = msgspec.structs.replace(OFFLINE, board=board)
+    kiosk = at_start("zh-CN", state=offline).do("start", "group:general", "service:food-permit")
+    assert "现在不取号" in seen(kiosk) and "take" not in actions(kiosk, UPRIGHT)
+
+
 def test_offline_a_service_keeps_its_hours() -> None:
     at_noon = TimeShown(at=MORNING.replace(hour=12), trusted=True)
     kiosk = at_start("zh-CN", at_noon, state=OFFLINE)
