@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hall.languages import missing_languages
 from hall.queue.policy import (
     MAX_NUMBER,
     NORMAL,
@@ -297,12 +298,7 @@ def _texts(config: HallConfig) -> list[str]:
     named += [(f"zone[{n}].directions", zone.directions) for n, zone in enumerate(config.zones)]
     named += [(f"zone[{n}].floor", zone.floor) for n, zone in enumerate(config.zones) if zone.floor]
     named += [(f"announcement[{n}].text", entry.text) for n, entry in enumerate(config.announcements)]
-    return [
-        f"{path}: 缺少语言 · no text in {language}"
-        for path, text in named
-        for language in LANGUAGES
-        if not text.get(language, "").strip()
-    ]
+    return missing_languages(named)
 
 
 def _numbers(config: HallConfig) -> list[str]:

@@ -19,12 +19,12 @@ from typing import Annotated, Final
 import msgspec
 
 from hall import pinyin
+from hall.languages import missing_languages
 from wire.checked_toml import TomlProblems
 from wire.checked_toml import load as load_toml
 from wire.codec import encode
 from wire.messages import Id, LocalText
 from wire.shown import Guide, GuideMaterial, GuideTitle
-from wire.texts import LANGUAGES
 
 MAX_BYTES: Final = 200 * 1024
 """Of one guide as it is published, and of the list of all."""
@@ -143,12 +143,7 @@ def _check(id_: str, file: GuideFile, services: set[str]) -> list[str]:
     for field in ("time_limit", "fee", "basis"):
         if getattr(file, field):
             named.append((field, getattr(file, field)))
-    problems += [
-        f"{path}: 缺少语言 · no text in {language}"
-        for path, text in named
-        for language in LANGUAGES
-        if not text.get(language, "").strip()
-    ]
+    problems += missing_languages(named)
     if not file.materials and not file.steps:
         problems.append("没有材料也没有步骤 · neither material nor steps")
     return problems

@@ -6,7 +6,7 @@ collects every mistake; nothing is read again while the coordinator runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 
 from hall.guides import LoadedGuides, load_guides
+from hall.languages import missing_languages
 from hall.pictures import PHOTO_SIDE, SIDE, PictureError, publishable
 from hall.queue.policy import Span, Weekday
 from wire.messages import Grade, Id, LocalText
 from wire.shown import Guide, GuideTitle, Picture, PlaylistItem, RatingReason, RatingReasons
-from wire.texts import LANGUAGES
 
 if TYPE_CHECKING:
     from hall.config import HallConfig
@@ -170,26 +170,17 @@ def check(config: HallConfig) -> list[str]:
         if not row.text and not row.picture:
             problems.append(f"{at}: 没有文字也没有图片 · neither text nor picture")
         if row.text:
-            problems += missing_languages(f"{at}.text", [row.text])
+            problems += missing_languages([(f"{at}.text", row.text)])
         if row.first and row.last and row.first > row.last:
             problems.append(f"{at}: first 晚于 last · first is after last")
         problems += [
             f"{at}.zones: 不存在 · there is no zone {zone!r}" for zone in row.zones if zone not in zones
         ]
-    for n, reason in enumerate(config.reasons):
-        problems += missing_languages(f"rating_reason[{n}].text", [reason.text])
+    problems += missing_languages(
+        (f"rating_reason[{n}].text", reason.text) for n, reason in enumerate(config.reasons)
+    )
     if bool(config.reasons) != (config.rating_reasons is not None):
         problems.append(
             "rating_reasons: version 和 [[rating_reason]] 须同时有 · a version and reasons go together"
         )
     return problems
-
-
-def missing_languages(path: str, texts: Iterable[LocalText]) -> list[str]:
-    """A problem for every language in which a citizen would see nothing."""
-    return [
-        f"{path}: 缺少语言 · no text in {language}"
-        for text in texts
-        for language in LANGUAGES
-        if not text.get(language, "").strip()
-    ]
