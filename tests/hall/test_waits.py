@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hall.queue import commands as cmd
 from hall.queue import events as ev
-from hall.queue.policy import Counter, Group, Policy, Service, Zone
+from hall.queue.policy import CallFrom, Counter, Group, Policy, Rule, Service, Zone
 from hall.queue.state import CounterNow, State, Ticket, empty
 from hall.queue.waits import KEPT, Range, Waits, after_serving, expected, serve_s
 
@@ -153,6 +153,27 @@ def test_the_next_date_takes_over_how_long_tickets_take(hall: Any) -> None:
     assert hall.state.typical == opened.typical and hall.state.served == {}
 
 
+@pytest.mark.parametrize("ratio", [None, 2])
+def test_a_class_that_may_go_first_reaches_to_both_ends(make_hall: Any, ratio: int | None) -> None:
+    rule = Rule(name="first", call_from=CallFrom(priorities=("elderly", "normal")), ratio=ratio)
+    hall = make_hall((rule,))
+    hall.press("2", "open")
+    for _ in range(10):
+        hall.issue()
+    early, first = hall.issue(priority="elderly"), hall.issue(priority="elderly")
+    soldier, mine = hall.issue(priority="soldier"), hall.issue()
+    for _ in range(6):
+        hall.issue(priority="elderly")
+    told = {t.ticket: expected(hall.state, t) for t in (early, first, soldier, mine)}
+    hall.state.policy = msgspec.structs.replace(hall.policy, rules=())
+    plain = {t.ticket: expected(hall.state, t) for t in (early, first, soldier, mine)}
+    assert told[early.ticket] == (0, plain[early.ticket][1]), "next, or in turn"
+    assert told[first.ticket] == (1, plain[first.ticket][1]), "behind one of 8 min, or in turn"
+    for other in (soldier, mine):
+        assert told[other.ticket][0] == plain[other.ticket][0]
+        assert told[other.ticket][1] > plain[other.ticket][1] + 30, "six more may go before"
+
+
 @st.composite
 def states(draw: st.DrawFn) -> State:
     some = st.lists(st.sampled_from(SERVICES), unique=True, min_size=1).map(tuple)
@@ -275,3 +296,4 @@ def test_most_people_are_called_within_what_they_were_told(
         waited += a_morning(make_hall(), Random(seed), *size)
     within = sum(low <= minutes <= high for (low, high), minutes in waited) / len(waited)
     assert len(waited) > 100 and within > 0.75
+    assert sum(minutes > high for (_, high), minutes in waited) / len(waited) < 0.2, "called later"
