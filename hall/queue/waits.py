@@ -15,9 +15,9 @@ The range is SPREAD standard deviations around it, with service times as irregul
 ends only grow with the wait, and by the way of sharing one more ticket never shortens a wait and one more
 counter never lengthens it.
 
-Rules that let priority classes go first: what somebody who comes now is told is for people without a class, and
-counts those who are here. For a ticket that waits already the range reaches from "the classes always go first" to
-"everybody in turn": where a rule has a ratio or a condition, the truth lies between.
+Rules that let priority classes go first: what somebody who comes now is told is for people without a class,
+and counts those who are here. For a ticket that waits already the range reaches from "the classes always go
+first" to "everybody in turn": where a rule has a ratio or a condition, the truth lies between.
 
 Fair sharing is an approximation: a counter that is loaded by another service takes less than its equal share.
 """
