@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Gap, Text, column, grid, growing, row
-from ui.kiosk.guide_print import GuidePrintStep, can_print
+from ui.kiosk.guide_print import GuidePrintStep
 from ui.kiosk.guide_sections import SECTIONS, content, sections_of
 from ui.kiosk.pager import Pager, parted
 from ui.kiosk.parts import BESIDE, GAP, listed, service_tile, shares, told
-from ui.kiosk.services import offer, service_of
+from ui.kiosk.services import halves, has_printer, offer, service_of
 from ui.kiosk.step import Room, Step
 from ui.widgets import button
 from wire.screen_link import AskGuide, GuideShown, KioskState, LinkMessage
@@ -72,8 +72,7 @@ class GuideStep(Step):
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         guide = self.guide
         if guide is None:
-            so, _, do = self.speech(kiosk).partition(" · ")
-            return told(room, "search" if self.gone else "clock", so, do)
+            return told(room, "search" if self.gone else "clock", *halves(self.speech(kiosk)))
         sections = sections_of(guide)
         if not sections and not self._services(kiosk):
             return told(room, "info", kiosk.text("kiosk_guide.not_said"), "")
@@ -169,7 +168,7 @@ class GuideStep(Step):
         """Print and take a number, where this terminal can; without tabs each where it belongs."""
         size = "body" if room.small else "large"
         actions = []
-        prints = guide.materials and can_print(kiosk) is not None
+        prints = guide.materials and has_printer(kiosk)
         if prints and (self._tabbed or section == "materials"):
             words = kiosk.text("kiosk_guide.print")
             actions.append(button(words, "print", icon="paper", grow=1.0, size=size))
@@ -179,7 +178,7 @@ class GuideStep(Step):
 
     def _services(self, kiosk: Kiosk) -> tuple[CatalogueService, ...]:
         """Services of this guide for which a number can be asked for here: none without a printer."""
-        if self.guide is None or can_print(kiosk) is None:
+        if self.guide is None or not has_printer(kiosk):
             return ()
         found = (service_of(kiosk, service) for service in self.guide.services)
         return tuple(service for service in found if service is not None)
@@ -196,7 +195,7 @@ class GuideStep(Step):
                 self._pager.first()
         elif action.startswith("have:"):
             self.have ^= {int(action.removeprefix("have:"))}
-        elif action == "print" and can_print(kiosk) is not None:
+        elif action == "print" and has_printer(kiosk):
             kiosk.go(GuidePrintStep(self.id, tuple(sorted(self.have))), now)
         elif action == "take":
             self._take_number(kiosk, now)
@@ -212,11 +211,8 @@ class GuideStep(Step):
         elif services:
             kiosk.go(GuideServicesStep(services), now)
 
-    def key(self, kiosk: Kiosk, key: str, now: float) -> bool:
-        return key == "back" and self.up()
-
-    def up(self) -> bool:
-        """From a section back to the guide's own page; False when that is where one is."""
+    def back(self, kiosk: Kiosk, now: float) -> bool:
+        """From a section to the guide's own page; False when that is where one is."""
         if self.section is None or self._tabbed:
             return False
         self.section = None

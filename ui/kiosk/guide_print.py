@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ui.elements import Element
 from ui.kiosk.parts import told, told_with
-from ui.kiosk.services import halves
+from ui.kiosk.services import can_print, halves
 from ui.kiosk.step import Room, Step
 from ui.program import NEVER
 from ui.widgets import button
@@ -33,12 +33,6 @@ _WORDS: Final[dict[Outcome, str]] = {
     "unknown": "print_unknown",
     "failed": "print_failed",
 }
-
-
-def can_print(kiosk: Kiosk) -> bool | None:
-    """Whether a list can be printed now; None: this terminal has no printer."""
-    printer = kiosk.state.printer if kiosk.state is not None else None
-    return None if printer is None else printer.health not in ("fault", "missing")
 
 
 class GuidePrintStep(Step):

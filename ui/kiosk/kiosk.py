@@ -326,8 +326,7 @@ class Kiosk(Program):
             return
         step = self.showing
         if action == "back" and step.can_back:
-            if not step.key(self, "back", now):
-                self.back(now)
+            self.back(now)
         elif action == "home" and step.can_home:
             self._away_from(now)
         elif action == "language":

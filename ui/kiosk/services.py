@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from ui.hall_time import hours_in_words, is_open, next_start, part_and_time
-from wire.messages import BoardService, CatalogueGroup, CatalogueService, Zone
+from wire.messages import BoardService, CatalogueGroup, CatalogueService, PriorityClass, Zone
 
 if TYPE_CHECKING:
     from ui.kiosk.kiosk import Kiosk
@@ -79,9 +79,14 @@ def service_of(kiosk: Kiosk, service: str | None) -> CatalogueService | None:
     return next((one for one in services if one.service == service), None)
 
 
-def zone_of(kiosk: Kiosk, service: CatalogueService) -> Zone | None:
+def zone_of(kiosk: Kiosk, zone: str | None) -> Zone | None:
     zones = kiosk.catalogue.zones if kiosk.catalogue is not None else ()
-    return next((one for one in zones if one.zone == service.zone), None)
+    return next((one for one in zones if one.zone == zone), None)
+
+
+def priority_of(kiosk: Kiosk, priority: str | None) -> PriorityClass | None:
+    priorities = kiosk.catalogue.priorities if kiosk.catalogue is not None else ()
+    return next((one for one in priorities if one.priority == priority), None)
 
 
 def groups(kiosk: Kiosk) -> tuple[tuple[CatalogueGroup, tuple[Offer, ...]], ...]:
@@ -169,7 +174,7 @@ def hours_words(kiosk: Kiosk, hours: tuple[str, ...]) -> str:
 
 def place_words(kiosk: Kiosk, service: CatalogueService) -> tuple[str, str]:
     """Zone and floor; directions. Either may be ""."""
-    zone = zone_of(kiosk, service)
+    zone = zone_of(kiosk, service.zone)
     if zone is None:
         return "", ""
     return zone_words(kiosk, zone), kiosk.local(zone.directions)
@@ -222,6 +227,10 @@ def card_works(kiosk: Kiosk) -> bool:
 def scanner_works(kiosk: Kiosk) -> bool:
     scanner = kiosk.state.scanner if kiosk.state is not None else None
     return scanner is not None and scanner.health in WORKS
+
+
+def has_printer(kiosk: Kiosk) -> bool:
+    return kiosk.state is not None and kiosk.state.printer is not None
 
 
 def can_print(kiosk: Kiosk) -> bool:

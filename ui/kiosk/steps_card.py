@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ui.elements import Element, Text, column
 from ui.kiosk.parts import ask, choices
-from ui.kiosk.services import so_and_do
+from ui.kiosk.services import priority_of, so_and_do
 from ui.kiosk.step import Room, Step
 from ui.kiosk.steps_enquiry import EnquiryStep
 from ui.widgets import rest
@@ -106,6 +106,5 @@ def greeting(kiosk: Kiosk) -> str:
 
 def offered_words(kiosk: Kiosk) -> str:
     """What the card gives: 可按“老年人优先”取号; "" where it gives nothing."""
-    priorities = kiosk.catalogue.priorities if kiosk.catalogue is not None else ()
-    one = next((p for p in priorities if p.priority == kiosk.offered), None)
+    one = priority_of(kiosk, kiosk.offered)
     return kiosk.text("offered", priority=kiosk.local(one.name)) if one is not None else ""

@@ -16,6 +16,7 @@ from ui.kiosk.services import (
     offer,
     opens_words,
     place_words,
+    priority_of,
     queue_words,
     service_of,
     so_and_do,
@@ -43,9 +44,7 @@ class ConfirmStep(Step):
         self.declined = False
 
     def priority_now(self, kiosk: Kiosk) -> PriorityClass | None:
-        wanted = self.priority or (None if self.declined else kiosk.offered)
-        priorities = kiosk.catalogue.priorities if kiosk.catalogue is not None else ()
-        return next((one for one in priorities if one.priority == wanted), None)
+        return priority_of(kiosk, self.priority or (None if self.declined else kiosk.offered))
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         service = service_of(kiosk, self.service)

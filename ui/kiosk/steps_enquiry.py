@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Text, column, growing, row
 from ui.kiosk.parts import BESIDE, GAP, fact, least, shares, told, told_with
-from ui.kiosk.services import so_and_do, wait_words, zone_words
+from ui.kiosk.services import scanner_works, so_and_do, wait_words, zone_of, zone_words
 from ui.kiosk.step import Room, Step
 from ui.program import NEVER
 from ui.widgets import button, rest
@@ -96,9 +96,6 @@ class EnquiryStep(Step):
             self.ticket = message.ticket
             self._ask(kiosk, now)
             return True
-        if message.kind == "unreadable" and self._scans:
-            kiosk.tell(kiosk.text(message.code or "scanner.unreadable"), now)
-            return True
         return False
 
     def lost(self, kiosk: Kiosk, now: float) -> None:
@@ -128,7 +125,7 @@ class EnquiryStep(Step):
             return self._told(kiosk, room, self.found)
         if self.code is not None:
             so, do = so_and_do(kiosk, self.code)
-            if not _scanner(kiosk):
+            if not scanner_works(kiosk):
                 return told(room, "info", so, do)
             return told_with(room, "info", so, do, _another(kiosk))
         return told(room, "clock", text("kiosk_enquiry.asking"), "")
@@ -211,15 +208,14 @@ class EnquiryStep(Step):
 
     def _zone(self, kiosk: Kiosk, found: TicketFound) -> str:
         """Where to wait: zone and floor."""
-        zones = kiosk.catalogue.zones if kiosk.catalogue is not None else ()
-        zone = next((one for one in zones if one.zone == found.zone), None)
+        zone = zone_of(kiosk, found.zone)
         if zone is None:
             return ""
         return kiosk.text("kiosk_enquiry.wait_in", zone=zone_words(kiosk, zone))
 
     def _again(self, kiosk: Kiosk, room: Room) -> Box | None:
-        """The key for another ticket, where there is a scanner."""
-        if not _scanner(kiosk):
+        """The key for another ticket, where the scanner works."""
+        if not scanner_works(kiosk):
             return None
         return row(rest(0.5), growing(_another(kiosk)), rest(0.5), height=room.target)
 
@@ -237,10 +233,6 @@ class EnquiryStep(Step):
             self._what_to_do(kiosk, found),
         ]
         return "\n".join(words)
-
-
-def _scanner(kiosk: Kiosk) -> bool:
-    return kiosk.state is not None and kiosk.state.scanner is not None
 
 
 def _another(kiosk: Kiosk) -> Box:

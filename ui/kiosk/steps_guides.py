@@ -129,10 +129,13 @@ class GuidesStep(Step):
         elif not self._pager.touched(action) and self.typing:
             self._type(action)
 
+    def back(self, kiosk: Kiosk, now: float) -> bool:
+        if not self.typing and not self.words:
+            return False
+        self._search("", False)
+        return True
+
     def key(self, kiosk: Kiosk, key: str, now: float) -> bool:
-        if key == "back" and (self.typing or self.words):
-            self._search("", False)
-            return True
         return self.typing and self._type(key)
 
     def _search(self, words: str, typing: bool) -> None:
