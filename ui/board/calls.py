@@ -197,8 +197,9 @@ def large_call(seen: Seen, wide: float, high: float) -> Box:
     across = wide - 2 * 3.0
     under = 1.0 + (LARGE_UNDER if below else 0.0)
     named = 1.0 + (NAME_SHARE if call.name else 0.0)
-    beside = _beside(number, counter, across, room, under, named)
-    above = _above(number, counter, across, room, under, named)
+    widest = max(ems(number), NAME_SHARE * ems(call.name or ""))
+    beside = _beside(widest, counter, across, room, under, named)
+    above = _above(widest, counter, across, room, under, named)
     size_number, size_counter, stacked = max((*beside, False), (*above, True), key=lambda one: one[1])
     words: list[Element] = [Text(counter, size_counter, ink, "center", least=3.0, strong=True)]
     if below:
@@ -210,11 +211,11 @@ def large_call(seen: Seen, wide: float, high: float) -> Box:
     if stacked:
         body: Element = column(column(*left, justify="center", grow=1.0), right, grow=1.0)
     else:
-        width = max(ems(number), NAME_SHARE * ems(call.name or "")) * size_number * 1.04
         arrow = Art("arrow", size_number * 0.62, size_number * 0.62, ink)
         body = row(
-            column(*left, justify="center", width=width), arrow, right, gap=2.0, align="center", grow=1.0
-        )
+            column(*left, justify="center", width=widest * size_number * 1.04), arrow, right,
+            gap=2.0, align="center", grow=1.0,
+        )  # fmt: skip
     return column(
         *head, body,
         pad=(3.0, _EDGE), fill=fill, line=line, line_width=0.9, radius=2.4, grow=1.0, name="large",
@@ -249,27 +250,28 @@ def _head(seen: Seen, call: BoardCall, ink: str, high: float) -> tuple[list[Elem
 
 
 def _beside(
-    number: str, counter: str, wide: float, high: float, under: float, named: float
+    number_ems: float, counter: str, wide: float, high: float, under: float, named: float
 ) -> tuple[float, float]:
     """Sizes of number and counter side by side with an arrow; a long counter name takes two lines.
 
-    `under`: the height of a counter name with what stands below it, in heights of its lines; `named`: the
-    same of the number with a person's name.
+    `number_ems`: the width of the number with a person's name, in heights of the number's type. `under`: the
+    height of a counter name with what stands below it, in heights of its lines; `named`: the same of the
+    number with a person's name.
     """
     wide -= 4.0
     arrow = 0.62
     highest = high / LEADING / named
-    one = min(highest, wide / (ems(number) * 1.04 + arrow + ems(counter) * 1.06))
-    size_number = min(highest, max(one, 0.36 * wide / ems(number)), 26.0)
-    left = wide - size_number * (ems(number) * 1.04 + arrow)
+    one = min(highest, wide / (number_ems * 1.04 + arrow + ems(counter) * 1.06))
+    size_number = min(highest, max(one, 0.36 * wide / number_ems), 26.0)
+    left = wide - size_number * (number_ems * 1.04 + arrow)
     return size_number, _in_lines(counter, left, high / under, most=min(size_number, high / under / LEADING))
 
 
 def _above(
-    number: str, counter: str, wide: float, high: float, under: float, named: float
+    number_ems: float, counter: str, wide: float, high: float, under: float, named: float
 ) -> tuple[float, float]:
     """The same with the counter below the number."""
-    size = min(wide / ems(number) / 1.06, high * 0.5 / LEADING / named, 34.0)
+    size = min(wide / number_ems / 1.06, high * 0.5 / LEADING / named, 34.0)
     return size, _in_lines(counter, wide, (high - size * named * LEADING) / under, most=size)
 
 

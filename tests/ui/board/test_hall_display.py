@@ -130,6 +130,16 @@ def test_names_stand_beside_the_numbers_where_the_hall_calls_by_name() -> None:
     assert "王*明" in shown(display("zh-CN", named), START)
 
 
+@pytest.mark.parametrize("size", sorted(STATED))
+@pytest.mark.parametrize("number", ["7", "A042"])
+def test_the_longest_name_leaves_the_counter_its_room(number: str, size: tuple[int, int]) -> None:
+    longest = "买" + "*" * 30 + "提"
+    named = msgspec.structs.replace(call(0, "called"), number=number, name=longest)
+    layout = laid(display("zh-CN", board((named,), services(3))), START, Screen.of(size))
+    assert not complaints(layout, size)
+    assert {number, longest, "3号窗口"} <= set(words(layout))
+
+
 def test_a_display_of_one_zone_shows_its_calls_and_services_only() -> None:
     west = msgspec.structs.replace(call(0, "called"), zone="west", number="W001")
     unknown = msgspec.structs.replace(call(1, "called"), zone=None, number="N001")
