@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
+from unicodedata import category
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -166,8 +167,11 @@ class AppointmentRoutes:
 
 
 def masked_name(name: str) -> str:
-    """As citizens see it: 王*明, 王*; never the whole name. None of it where it has one character."""
-    name = name.strip().replace("*", "")
+    """As citizens see it: 王*明, 王*; never the whole name. None of it where it has one character.
+
+    Without what no eye sees: a mark of byte order that a table begins with, a turn of direction.
+    """
+    name = "".join(c for c in name if c != "*" and category(c) not in ("Cc", "Cf")).strip()
     if len(name) <= 1:
         return "*"
     last = name[-1] if len(name) > 2 else ""

@@ -24,6 +24,7 @@ from hall.coordinator import Coordinator
 from hall.journal import EVENTS
 from hall.queue import commands as cmd
 from hall.runtime import new_id
+from wire.messages import Masked
 
 SHIPPED = Path(__file__).parents[2] / "firmware_config" / "hall" / "hall.toml"
 KEY = bytes(range(32))
@@ -130,6 +131,25 @@ async def test_nothing_of_a_person_is_kept_said_or_logged(
     for secret in (NUMBER, NUMBER[:17], NAME, "小", CODE, CODE.replace("-", "")):
         for where in (kept, str(answers), caplog.text):
             assert secret not in where
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("王小明", "王*明"),
+        (" 王明 ", "王*"),
+        ("王", "*"),
+        ("**", "*"),
+        ("王*明", "王*"),
+        ("\ufeff王小明", "王*明"),
+        ("\u202e王小明\x00", "王*明"),
+        ("阿卜杜拉·买买提", "阿******提"),
+        ("X" * 64, "X********X"),
+    ],
+)
+def test_a_name_is_kept_masked(name: str, shown: str) -> None:
+    assert api_appointments.masked_name(name) == shown
+    msgspec.convert(shown, Masked)
 
 
 async def test_every_mistake_of_a_list_is_told_by_its_place(ask: Ask, coordinator: Coordinator) -> None:
