@@ -1,7 +1,8 @@
 """The hall's configuration: one TOML file, checked whole, every mistake shown at once.
 
-Tables: hall, broker, api, numbers, limits, and lists group, zone, service, priority, counter, clerk, rule,
-announcement. `firmware_config/hall/hall.toml` shows all of it.
+Tables: hall, broker, api, numbers, limits, appointments, rating_reasons, and lists group, zone, service,
+priority, counter, clerk, rule, announcement, playlist, rating_reason. `firmware_config/hall/hall.toml` shows
+all of it; guides and pictures lie beside it (`hall.shown`).
 """
 
 from __future__ import annotations

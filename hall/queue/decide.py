@@ -1,6 +1,7 @@
 """`decide(state, command) → events`: every decision of the queue. Changes nothing, reads no clock.
 
-The decisions stand by subject in `keys`, `papers`, `ratings` and `enquiries`; the day and the clock are here.
+The decisions stand by subject in `keys`, `papers`, `appointments`, `ratings`, `enquiries` and `help_key`; the
+day and the clock are here.
 """
 
 from __future__ import annotations
