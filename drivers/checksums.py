@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 from operator import xor
 from typing import Final, Literal
 
@@ -44,28 +44,29 @@ def checksum(kind: Checksum, data: bytes, order: Literal["little", "big"] = "lit
         case "sum16":
             return (sum(data) & 0xFFFF).to_bytes(2, order)
         case "crc8":
-            return bytes((reduce(lambda crc, byte: _CRC8[crc ^ byte], data, 0),))
+            table = _crc8()
+            return bytes((reduce(lambda crc, byte: table[crc ^ byte], data, 0),))
         case "crc8-maxim":
-            return bytes((_reflected(data, 0, _CRC8_MAXIM),))
+            return bytes((_reflected(data, 0, _reflected_table(0x8C)),))
         case "crc16":
-            return _reflected(data, 0xFFFF, _CRC16).to_bytes(2, order)
+            return _reflected(data, 0xFFFF, _reflected_table(0xA001)).to_bytes(2, order)
 
 
-def _crc8_entry(value: int) -> int:
+# The tables are made when first used: all of them cost a node's start 0.5 ms.
+@cache
+def _crc8() -> list[int]:
+    table = list(range(256))
     for _ in range(8):
-        value = value << 1 ^ 0x07 if value & 0x80 else value << 1
-    return value & 0xFF
+        table = [value << 1 ^ 0x07 if value & 0x80 else value << 1 for value in table]
+    return [value & 0xFF for value in table]
 
 
-def _reflected_entry(value: int, polynomial: int) -> int:
+@cache
+def _reflected_table(polynomial: int) -> list[int]:
+    table = list(range(256))
     for _ in range(8):
-        value = value >> 1 ^ polynomial if value & 1 else value >> 1
-    return value
-
-
-_CRC8: Final = [_crc8_entry(value) for value in range(256)]
-_CRC8_MAXIM: Final = [_reflected_entry(value, 0x8C) for value in range(256)]
-_CRC16: Final = [_reflected_entry(value, 0xA001) for value in range(256)]
+        table = [value >> 1 ^ polynomial if value & 1 else value >> 1 for value in table]
+    return table
 
 
 def _reflected(data: bytes, crc: int, table: list[int]) -> int:

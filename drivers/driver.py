@@ -9,21 +9,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
+
+import msgspec
 
 HealthState = Literal["ok", "degraded", "fault", "missing", "unknown"]
 Fact = str | int | float | bool | None
 """A measured thing for `DeviceState.facts`: paper, cover, temperature … Never personal data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(msgspec.Struct, frozen=True):
     """What a driver knows of its device now. `code` is a key of the text catalogue, None when ok."""
 
     state: HealthState = "unknown"
     code: str | None = None
-    facts: dict[str, Fact] = field(default_factory=dict)
+    facts: dict[str, Fact] = msgspec.field(default_factory=dict)
 
 
 class Driver(ABC):

@@ -21,8 +21,9 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Final
+
+import msgspec
 
 from wire.codec import MAX_PAYLOAD, encode
 from wire.messages import Message
@@ -114,7 +115,8 @@ class Mqtt:
         """From now on also this topic filter, with QoS 1, on this connection and every later one."""
         row = (topic, 1)
         if row not in self._opening.subscriptions:
-            self._opening = replace(self._opening, subscriptions=(*self._opening.subscriptions, row))
+            more = (*self._opening.subscriptions, row)
+            self._opening = msgspec.structs.replace(self._opening, subscriptions=more)
             if self._connection is not None:
                 self._connection.subscribe([row])
 
@@ -123,7 +125,7 @@ class Mqtt:
         row = (topic, 1)
         if row in self._opening.subscriptions:
             left = tuple(other for other in self._opening.subscriptions if other != row)
-            self._opening = replace(self._opening, subscriptions=left)
+            self._opening = msgspec.structs.replace(self._opening, subscriptions=left)
             if self._connection is not None:
                 self._connection.unsubscribe(topic)
 

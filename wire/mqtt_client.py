@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -30,8 +30,7 @@ CONNECT_TIMEOUT_S: Final = 5.0
 """For each of: TCP connection, TLS handshake, the broker's CONNACK, its SUBACK."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """All that is said when a connection is opened. `will_topic` None: there is no will."""
 
     options: BrokerOptions

@@ -17,10 +17,10 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
+import msgspec
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
@@ -42,21 +42,23 @@ class ConnectionFailedError(ConnectionError):
     """The broker could not be reached or refused us."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Received:
+class Received(msgspec.Struct, frozen=True, eq=False):
     """A message as it came. `retained` is true for what the broker had kept when we subscribed."""
 
     topic: str
-    payload: bytes = field(repr=False)
+    payload: bytes
     qos: int
     retained: bool
     duplicate: bool
-    _mid: int = field(repr=False)
-    _connection: Connection = field(repr=False)
+    _mid: int
+    _connection: Connection
+
+    def __repr__(self) -> str:
+        # Without the payload: it may not stand in a log.
+        return f"Received({self.topic!r}, qos={self.qos}, {len(self.payload)} bytes)"
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """What happened since the start of the process; only ever grows."""
 
     connections: int = 0
@@ -68,8 +70,7 @@ class Counts:
     lost: int = 0
 
 
-@dataclass(slots=True)
-class _InFlight:
+class _InFlight(msgspec.Struct):
     topic: str
     since: float
     done: asyncio.Future[bool] | None

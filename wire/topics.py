@@ -7,9 +7,10 @@ reader counts and drops.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
+
+import msgspec
 
 from wire.messages import (
     Board,
@@ -33,8 +34,7 @@ ROOT: Final = "paihao/1"
 _ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """One row of the contract: the pattern below the hall, the message, and how it is published."""
 
     pattern: str
@@ -70,8 +70,7 @@ class BadTopicError(ValueError):
     """A topic that is not of the contract, or an id that may not stand in one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(msgspec.Struct, frozen=True):
     """A parsed topic: the hall, the row of `KINDS` and the ids in it ({"node": …, "device": …})."""
 
     hall: str

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
+
+import msgspec
 
 from drivers.errors import FrameError
 
@@ -36,8 +37,7 @@ class Mode(IntEnum):
     BLINK = 7  # matrix
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+class Sound(msgspec.Struct, frozen=True):
     """Speech with an area, for cards with voice. `text` None: speak what is shown. Volume, speed 0–10."""
 
     text: bytes | None = None
@@ -69,8 +69,7 @@ class Sound:
         return cls(data[8:end], **voice), end
 
 
-@dataclass(frozen=True, slots=True)
-class TextArea:
+class TextArea(msgspec.Struct, frozen=True):
     """One dynamic area of a K card (chapter 9.1). Pixels; `stay` in half seconds; `speed` 0 fastest … 24.
 
     `eights`: x and width travel in units of 8 dots, the only ones that 5K cards take (onbonlab/bx.k.java);
@@ -211,8 +210,7 @@ def styled(text: bytes, colour: str, font_px: int) -> bytes:
 # ---------------------------------------------------------------- dot-matrix areas
 
 
-@dataclass(frozen=True, slots=True)
-class Dots:
+class Dots(msgspec.Struct, frozen=True):
     """A picture of one colour: `rows` are numbers of `width` bits, the leftmost dot in the highest bit."""
 
     width: int
@@ -263,8 +261,7 @@ def encode_dots(dots: Dots, colour: str, family: Family, x: int = 0, *, colours:
     return struct.pack(f"<{words}I", *struct.unpack(f">{words}I", planes))
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixArea:
+class MatrixArea(msgspec.Struct, frozen=True):
     """One dynamic area of a dot-matrix card; pixels; `stay` in 10 ms; `pages` as `encode_dots` makes them.
 
     `alone`: stored programmes stop and only the area is shown.

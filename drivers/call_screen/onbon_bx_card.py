@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from drivers.call_screen.onbon_bx_areas import Family
 from drivers.call_screen.onbon_bx_commands import (
@@ -52,8 +53,7 @@ def worth_repeating(error: int) -> bool:
     return error in (CardError.BUSY, CardError.CHECKSUM)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came, to whom (`dst`: the source address of the request) and from which card (`src`)."""
 
     dst: int
@@ -61,8 +61,7 @@ class Answer:
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """The bytes to write, and which answers are those to it."""
 
     wire: bytes

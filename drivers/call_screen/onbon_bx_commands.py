@@ -7,8 +7,9 @@ generation of matrix cards.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 from drivers.errors import FrameError
 
@@ -81,8 +82,7 @@ def lock(programme: str, locked: bool, *, kept: bool = False) -> bytes:
     return bytes((kept, locked)) + programme.encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(msgspec.Struct, frozen=True):
     """What a card with voice shall speak, in GB2312. `person` 0–5, `volume` and `speed` 0–10."""
 
     text: bytes
@@ -124,8 +124,7 @@ class Speech:
 # ---------------------------------------------------------------- answers
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """An answer of a card; `error` 0 is good (see `CardError`)."""
 
     command: int
@@ -160,8 +159,7 @@ def _error(command: int, error: int) -> int:
     return error or (0xFFFF if command == Command.NACK else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class CardStatus:
+class CardStatus(msgspec.Struct, frozen=True):
     """The answer to STATUS of a font card (8.4). `areas`: ids of the dynamic areas that it holds."""
 
     on: bool

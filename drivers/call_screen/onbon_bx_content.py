@@ -7,8 +7,9 @@ just as high as the text, so that a page holds no more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from drivers.call_screen import glyphs
 from drivers.call_screen.onbon_bx_areas import (
@@ -33,8 +34,7 @@ _MIDDLE: Final = 0b1010
 _MIDDLE_LEFT: Final = 0b1000
 
 
-@dataclass(frozen=True, slots=True)
-class Showing:
+class Showing(msgspec.Struct, frozen=True):
     """`changed`: characters had to be replaced or cut. `moves`: it scrolls or blinks."""
 
     command: Command

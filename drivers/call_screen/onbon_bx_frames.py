@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+
+import msgspec
 
 from drivers.errors import FrameChecksumError, FrameError
 
@@ -88,8 +89,7 @@ def unwrap(wire: bytes) -> bytes:
     return bytes(packet)
 
 
-@dataclass(frozen=True, slots=True)
-class KFrame:
+class KFrame(msgspec.Struct, frozen=True):
     """A frame of the 5K/6K cards. Header: dst 2, src 2, reserved 3, barcode 1, check mode 1 (0 = CRC),
     display mode 1, device type 1, version 1 (2), data length 2. Frames with a barcode (they set a card's
     IP address) and with other checks are refused."""
@@ -132,8 +132,7 @@ class KFrame:
         return cls(data, dst, src, device, display, reserved)
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixFrame:
+class MatrixFrame(msgspec.Struct, frozen=True):
     """A frame of the dot-matrix cards. Header: dst 2, src 2, version 1 (F0), 00, type 2, 00 ×4, length 4."""
 
     data: bytes

@@ -21,8 +21,9 @@ import contextlib
 import logging
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+import msgspec
 
 from drivers.call_screen.brightness import Brightness, level_at
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
@@ -50,8 +51,7 @@ class RefusalError(RefusedError):
         self.again = again
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """`min_interval_s`: between two refreshes. `retries`: after the first try of a question."""
 
     min_interval_s: float = 1.0

@@ -9,7 +9,6 @@ PING_S.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Protocol
 
 import msgspec
@@ -31,8 +30,7 @@ class PanelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     answer_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.2
 
 
-@dataclass(frozen=True, slots=True)
-class PanelText:
+class PanelText(msgspec.Struct, frozen=True):
     """`show` is new for each text; said again with the same, it is answered again."""
 
     show: int

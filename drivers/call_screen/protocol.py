@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
+
+import msgspec
 
 from drivers.driver import Driver
 
 Colour: TypeAlias = Literal["red", "green", "yellow"]
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenText:
+class ScreenText(msgspec.Struct, frozen=True):
     """A text for the screen. `flash`: draw the eye to it. `shorter`: the same in fewer words, the longest
     first; the first wording that fits is shown, and where none does the shortest scrolls.
 
@@ -27,8 +27,7 @@ class ScreenText:
     shorter: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ShowResult:
+class ShowResult(msgspec.Struct, frozen=True):
     """`done`: the screen acknowledged it; `superseded`: a newer text came before it was sent."""
 
     outcome: Literal["done", "failed", "superseded"]

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from drivers.call_screen.protocol import Colour, ScreenText
 
@@ -26,8 +27,7 @@ _NOT_FIRST: Final = frozenset("，。、；：！？）》」』】〉”’…,
 """Characters that do not begin a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """What stands on the screen. `lines`: one per line of the screen used, each fits unless it `scrolls`."""
 
     lines: tuple[str, ...]

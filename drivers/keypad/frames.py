@@ -15,7 +15,6 @@ rest of a frame are dropped, so that noise of a minute ago cannot become half of
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import msgspec
@@ -90,8 +89,7 @@ class KeypadFormat(OutputFormat, frozen=True, kw_only=True, forbid_unknown_field
         return frozenset(self.keys.values())
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFrame:
+class KeyFrame(msgspec.Struct, frozen=True):
     """One frame from a keypad. `address` is None where the format has none."""
 
     payload: bytes
@@ -120,8 +118,7 @@ class KeyFrame:
         return cls(data[layout.key_at : layout.key_at + layout.key_size], address)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Where what is in a key frame of a format; -1: it is not there. The length, too, is a fixed byte."""
 
     format: KeypadFormat
@@ -181,8 +178,7 @@ class Layout:
         return first
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """What a frame means: `key` is None for "no key pressed"; `at` is when its first byte came; `down` is
     False for a key that came up."""
 

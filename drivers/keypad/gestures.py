@@ -17,7 +17,6 @@ the line was opened is no press.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import Annotated, Final, Literal
 
@@ -62,8 +61,7 @@ class GestureConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Gesture:
+class Gesture(msgspec.Struct, frozen=True):
     """`press`: key is the name to act on, `at` when it began. `refused`: a key of a locked keypad.
     `locked`, `unlocked`: by its keys. `stuck`, `freed`: a contact."""
 
@@ -72,8 +70,7 @@ class Gesture:
     at: float
 
 
-@dataclass(slots=True)
-class _Key:
+class _Key(msgspec.Struct):
     raw: bool = False
     """What the contact says."""
     down: bool = False

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+import msgspec
 
 from drivers.driver import Driver
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPress:
+class KeyPress(msgspec.Struct, frozen=True):
     """One debounced press. `key` is a name of the driver's key map, e.g. "next", "recall" or "5", or the
     name that a long or a double press gives.
 
@@ -21,8 +21,7 @@ class KeyPress:
     monotonic: float
 
 
-@dataclass(frozen=True, slots=True)
-class KeypadDisplay:
+class KeypadDisplay(msgspec.Struct, frozen=True):
     """What a call keypad with a display shows: the ticket that was called last and is not finished (None:
     none), how many people wait for this counter (None: not known), and the counter's state."""
 
