@@ -29,7 +29,8 @@ GUIDES: Final = "guides"
 
 
 MAX_PAGES: Final = 60
-"""Pictures of the playlist: every node with a display keeps them; a start takes half a second for each."""
+"""Pictures of the playlist: every node with a display keeps them; a start takes half a second for each, five
+times as long on a busy machine."""
 MAX_PHOTOS: Final = 300
 
 
