@@ -34,32 +34,34 @@ _WINDOW: Final = ("socket:", "/dev/input/", "anon_inode:inotify")
 _DEVICES: Final = ("/dev/input/",)
 
 
-def window_handles(before: frozenset[int]) -> frozenset[int]:
-    """Handles by which SDL hears of fingers and keys: asked just after the window opened, with those before
-    it."""
-    return _handles(open_handles() - before, _WINDOW)
+def window_handles(before: dict[int, str]) -> frozenset[int]:
+    """Handles by which SDL hears of fingers and keys: asked just after the window opened, with
+    `open_handles` before it."""
+    return frozenset(
+        handle
+        for handle, what in open_handles().items()
+        if before.get(handle) != what and what.startswith(_WINDOW)
+    )
 
 
 def device_handles() -> frozenset[int]:
     """Those of input devices only, which come and go."""
-    return _handles(open_handles(), _DEVICES)
+    return frozenset(handle for handle, what in open_handles().items() if what.startswith(_DEVICES))
 
 
-def _handles(among: frozenset[int], kinds: tuple[str, ...]) -> frozenset[int]:
-    found = set()
-    for handle in among:
+def open_handles() -> dict[int, str]:
+    """All of this process and what they are; none where the system does not tell.
+
+    What they are, for a number says little: the one by which the list is read is free again after it.
+    """
+    found = {}
+    try:
+        entries = list(Path("/proc/self/fd").iterdir())
+    except OSError:
+        return {}
+    for entry in entries:
         try:
-            what = str(Path(f"/proc/self/fd/{handle}").readlink())
+            found[int(entry.name)] = str(entry.readlink())
         except OSError:
             continue  # it was the one that read the list
-        if what.startswith(kinds):
-            found.add(handle)
-    return frozenset(found)
-
-
-def open_handles() -> frozenset[int]:
-    """All of this process; none where the system does not tell."""
-    try:
-        return frozenset(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
-    except OSError:
-        return frozenset()
+    return found

@@ -142,7 +142,7 @@ def test_a_finger_goes_the_whole_way_to_a_number(x: XServer, run: Callable[..., 
     for action in ("start", "group:general", "service:food-permit", "take"):
         layout = laid_out(twin, twin.clock)
         until(lambda layout=layout: shows(x, layout))
-        time.sleep(0.3)  # so long a touch after a new page means nothing
+        time.sleep(1)  # right after a new page a touch means nothing
         x.touch(*middle(layout, action))
         twin.do(action)
     asked: Any = agent.hear()
@@ -172,7 +172,7 @@ def test_a_grade_is_touched(x: XServer, run: Callable[..., Agent]) -> None:
         return not different(small(there), small(wanted))
 
     until(asks)
-    time.sleep(0.3)
+    time.sleep(1)
     x.touch(*middle(layout, "grade:5"))
     assert agent.hear() == RateService(prompt="p-1", grade=5)
 
