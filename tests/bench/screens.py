@@ -1,11 +1,12 @@
-"""Screens: a message on the agent's socket → its picture on the display; idle CPU, memory, start-up.
+"""Screens: a message or a touch → its picture on the display; idle CPU, memory, start-up.
 
 **Picture**: the real loop, program and link at 1920×1080 in a window of Xvfb. A thread at the other end of
-the socket writes a message; the time is taken when `pygame.display.update` has returned (the X server has
-answered). Between any two of ours the *floor* takes its turn on the same window: a bare loop that reads a
-line from a socket, blits one ready cell and updates its rectangle.
+the socket writes a message, or lifts a finger by the X server; the time is taken when `pygame.display.update`
+has returned (the X server has answered). Between any two of ours the *floor* takes its turn on the same
+window: a bare loop that reads a line from a socket, blits one ready cell and updates its rectangle.
 
-**Idle**: each program as `paihao screen …` on its own, with an agent that has said everything and is silent.
+**Start, idle**: each program as `paihao screen …` on its own, with an agent that has said everything and is
+silent; started some times, then left alone.
 """
 
 from __future__ import annotations
@@ -33,24 +34,28 @@ SIZE = (1920, 1080)
 FRAME_MS = 16.7
 IDLE_AIM = 0.5
 MEMORY_AIM = 120.0
-CHANGES = (("board", "a call"), ("board", "one number waiting"), ("kiosk", "numbers waiting"))
+TOUCH = "a touch"
+"""To the services of a group, and back."""
+CHANGES = (
+    ("board", "a call"),
+    ("board", "one number waiting"),
+    ("kiosk", "numbers waiting"),
+    ("kiosk", TOUCH),
+)
+STARTS = 10
 
 
 @contextmanager
-def display() -> Iterator[str]:
-    """An X server of our own."""
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1920x1080x24", "-nolisten", "tcp"],
-        pass_fds=(write,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(write)
+def display(folder: Path) -> Iterator[Any]:
+    """An X server of our own, which programs started from here use."""
+    from x_server import XServer
+
+    server = XServer(folder, SIZE)
+    os.environ |= {"DISPLAY": server.name, "SDL_VIDEODRIVER": "x11"}
     try:
-        yield f":{os.read(read, 16).decode().strip()}"
+        yield server
     finally:
-        os.close(read)
-        server.terminate()
-        server.wait()
+        server.close()
 
 
 class Agent:
@@ -173,8 +178,8 @@ class Floor:
         return time.perf_counter() - begun
 
 
-def measure(role: str, kind: str, folder: Path, n: int) -> tuple[list[float], list[float]]:
-    """Ours and the floor's, in turn. Run in a process of its own, with `DISPLAY` set."""
+def measure(role: str, kind: str, folder: Path, server: Any, n: int) -> tuple[list[float], list[float]]:
+    """Ours and the floor's, in turn. Run in a process of its own, with `server`'s display."""
     from ui.command import SCREENS
     from ui.link import Link
     from ui.runner import Runner
@@ -194,40 +199,51 @@ def measure(role: str, kind: str, folder: Path, n: int) -> tuple[list[float], li
     runner = Runner(program, Turned(surface, 0), link, wake, Screen.of(SIZE), handles=handles)
     drawn: list[float] = []
     told: list[Any] = []
-    hear = program.said
+    hear, touched = program.said, program.touched
 
     def said(message: Any, now: float) -> None:
         hear(message, now)
         told.append(message)
 
+    def touch(action: str, now: float) -> bool:
+        told.append(action)
+        return touched(action, now)
+
     def shown(page: Any, now: float) -> None:
         if told:  # a picture of a beat in between is not the one that is waited for
             drawn.append(time.perf_counter())
 
-    program.said, program.shown = said, shown  # type: ignore[method-assign]
+    program.said, program.touched, program.shown = said, touch, shown  # type: ignore[method-assign]
     link.start()
     runner.draw()
     wake.watch(handles)
-    until = time.monotonic() + 2
-    while time.monotonic() < until:
-        runner.step()
+    turn(runner, 2)
     if role == "kiosk":
-        program.touched("start", time.monotonic())
+        touched("start", time.monotonic())
         runner.draw()
     floor = Floor(surface)
-    message_of = changes(role, kind)
+    if kind == TOUCH:
+        cause = fingers(runner, server)
+    else:
+        message_of = changes(role, kind)
+
+        def cause(k: int) -> Callable[[], None]:
+            message = message_of(k)
+            return lambda: agent.tell(message)
+
     ours, theirs = [], []
     for k in range(n + 20):
         begun = 0.0
+        happen = cause(k)
 
-        def tell(message: Any) -> None:
+        def begin(happen: Callable[[], None] = happen) -> None:
             nonlocal begun
             begun = time.perf_counter()
-            agent.tell(message)
+            happen()
 
         told.clear()
         drawn.clear()
-        threading.Timer(0.002, tell, (message_of(k),)).start()
+        threading.Timer(0.002, begin).start()
         while not drawn:
             runner.step()
         if k >= 20:
@@ -240,23 +256,42 @@ def measure(role: str, kind: str, folder: Path, n: int) -> tuple[list[float], li
     return ours, theirs
 
 
+def turn(runner: Any, seconds: float) -> None:
+    """Let the loop turn for so long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        runner.step()
+
+
+def fingers(runner: Any, server: Any) -> Callable[[int], Callable[[], None]]:
+    """The n-th touch: a finger lies on the target already, and is lifted."""
+    from x_server import MOTION, PRESS, RELEASE
+
+    def cause(n: int) -> Callable[[], None]:
+        turn(runner, 0.35)  # a touch right after a new page means nothing
+        wanted = "group:general" if n % 2 == 0 else "back"
+        (rect,) = [target.rect for target in runner.layout.targets if target.action == wanted]
+        server.finger(MOTION, 0, rect[0] + rect[2] // 2, rect[1] + rect[3] // 2)
+        server.finger(PRESS, 1)
+        turn(runner, 0.1)
+        return lambda: server.finger(RELEASE, 1)
+
+    return cause
+
+
 async def run(results: Results, folder: Path, *, quick: bool) -> None:
     n = 60 if quick else 300
-    with display() as name:
-        os.environ |= {"DISPLAY": name, "SDL_VIDEODRIVER": "x11"}
-        for role, kind in (
-            ("board", "a call"),
-            ("board", "one number waiting"),
-            ("kiosk", "numbers waiting"),
-        ):
-            ours, floor = await asyncio.to_thread(_apart, role, kind, n)
-            results.compare(f"{role}, {kind} → picture", ours, floor)
-            more = (statistics.median(ours) - statistics.median(floor)) * 1000
-            results.add(
-                f"{role}, {kind}: more than the floor", more, "ms", n=n, aim=FRAME_MS, met=more <= FRAME_MS,
-                p99=(percentile(ours, 0.99) - percentile(floor, 0.99)) * 1000,
-            )  # fmt: skip
+    for role, kind in CHANGES:
+        ours, floor = await asyncio.to_thread(_apart, role, kind, n)
+        results.compare(f"{role}, {kind} → picture", ours, floor)
+        more = (statistics.median(ours) - statistics.median(floor)) * 1000
+        results.add(
+            f"{role}, {kind}: more than the floor", more, "ms", n=n, aim=FRAME_MS, met=more <= FRAME_MS,
+            p99=(percentile(ours, 0.99) - percentile(floor, 0.99)) * 1000,
+        )  # fmt: skip
+    with display(folder):
         for role, messages in worlds().items():
+            await asyncio.to_thread(_starts, results, folder, role, messages, 2 if quick else STARTS)
             await asyncio.to_thread(_idle, results, folder, role, messages, 10.0 if quick else 60.0)
 
 
@@ -269,11 +304,14 @@ def _apart(role: str, kind: str, n: int) -> tuple[list[float], list[float]]:
     return ours, floor
 
 
-def _idle(results: Results, folder: Path, role: str, messages: list[Any], seconds: float) -> None:
+@contextmanager
+def _program(folder: Path, role: str, messages: list[Any]) -> Iterator[tuple[int, float]]:
+    """`paihao screen` with its first picture: process, and seconds since it was started."""
     path = folder / f"{role}.sock"
     agent = Agent(path, messages)
     ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     ready.bind(str(folder / f"{role}.ready"))
+    ready.settimeout(30)
     begun = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "paihao", "screen", role, "--station", "s", "--socket", str(path),
@@ -282,11 +320,32 @@ def _idle(results: Results, folder: Path, role: str, messages: list[Any], second
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        ready.settimeout(30)
         ready.recv(64)
-        results.add(f"{role}: start → first picture", (time.perf_counter() - begun) * 1000, "ms")
+        yield process.pid, time.perf_counter() - begun
+    finally:
+        process.terminate()
+        process.wait(20)
+        ready.close()
+        agent.close()
+        for file in (path, folder / f"{role}.ready"):
+            file.unlink()
+
+
+def _starts(results: Results, folder: Path, role: str, messages: list[Any], n: int) -> None:
+    taken = []
+    for _ in range(n):
+        with _program(folder, role, messages) as (_, seconds):
+            taken.append(seconds)
+    results.add(
+        f"{role}: start → first picture", statistics.median(taken) * 1000, "ms", n=n,
+        least=min(taken) * 1000, most=max(taken) * 1000,
+    )  # fmt: skip
+
+
+def _idle(results: Results, folder: Path, role: str, messages: list[Any], seconds: float) -> None:
+    with _program(folder, role, messages) as (pid, _):
         time.sleep(5)
-        seen = psutil.Process(process.pid)
+        seen = psutil.Process(pid)
         before, switches = seen.cpu_times(), seen.num_ctx_switches().voluntary
         time.sleep(seconds)
         after = seen.cpu_times()
@@ -301,16 +360,14 @@ def _idle(results: Results, folder: Path, role: str, messages: list[Any], second
         results.add(
             f"{role}: memory (RSS)", rss, "MB", aim=MEMORY_AIM, met=rss <= MEMORY_AIM, pss=memory.pss / 1e6
         )
-    finally:
-        process.terminate()
-        process.wait(20)
-        ready.close()
-        agent.close()
 
 
 if __name__ == "__main__":
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="paihao-bench-") as made:
-        figures = measure(sys.argv[1], sys.argv[2], Path(made), int(sys.argv[3]))
+    import pygame
+
+    with tempfile.TemporaryDirectory(prefix="paihao-bench-") as made, display(Path(made)) as x:
+        figures = measure(sys.argv[1], sys.argv[2], Path(made), x, int(sys.argv[3]))
+        pygame.quit()  # the window goes before its X server
     print(msgspec.json.encode(figures).decode())

@@ -62,10 +62,10 @@ class XServer:
 
     def touch(self, x: int, y: int) -> None:
         """A short press there."""
-        self._fake(MOTION, 0, x, y)
-        self._fake(PRESS, 1)
+        self.finger(MOTION, 0, x, y)
+        self.finger(PRESS, 1)
         time.sleep(0.03)  # a finger is not lifted in no time
-        self._fake(RELEASE, 1)
+        self.finger(RELEASE, 1)
 
     def picture(self) -> pygame.Surface:
         """What the screen shows now."""
@@ -79,7 +79,8 @@ class XServer:
         opaque = pygame.image.frombytes(pygame.image.tobytes(whole, "RGB"), whole.get_size(), "RGB")
         return opaque.subsurface((0, 0, wide, high))
 
-    def _fake(self, what: int, detail: int, x: int = 0, y: int = 0) -> None:
+    def finger(self, what: int, detail: int, x: int = 0, y: int = 0) -> None:
+        """One event: MOTION (detail 0) to a place, PRESS or RELEASE of button `detail`."""
         self._line.sendall(
             struct.pack("<BBHBBxxIIxxxxxxxxhhxxxxxxxx", self._test, 2, 9, what, detail, 0, 0, x, y)
         )
