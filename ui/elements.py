@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-Axis = Literal["column", "row", "stack"]
+Axis = Literal["column", "row"]
 Align = Literal["start", "center", "end", "stretch"]
-Justify = Literal["start", "center", "end", "between"]
+Justify = Literal["start", "center", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Art:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Children in a column, in a row or one on another.
+    """Children in a column or in a row.
 
     `grow`: share of what is left along the parent's axis; such a box is shrunk to what it gets. `width`,
     `height`: at least so many units. `align` across the axis, `justify` along it. `touch`: the action that
@@ -124,11 +124,6 @@ def column(*children: Element, **options: object) -> Box:
 
 def row(*children: Element, **options: object) -> Box:
     return Box(tuple(children), axis="row", **options)  # type: ignore[arg-type]
-
-
-def stack(*children: Element, **options: object) -> Box:
-    """The last child lies on top; each gets the whole room."""
-    return Box(tuple(children), axis="stack", **options)  # type: ignore[arg-type]
 
 
 def grid(children: Sequence[Element], columns: int, **options: object) -> Grid:

@@ -74,13 +74,3 @@ class Layout:
             if left <= x < left + wide and top <= y < top + high:
                 return target
         return None
-
-
-def inside(inner: Rect, outer: Rect) -> bool:
-    """Whether the one rectangle is wholly in the other."""
-    return (
-        inner[0] >= outer[0]
-        and inner[1] >= outer[1]
-        and inner[0] + inner[2] <= outer[0] + outer[2]
-        and inner[1] + inner[3] <= outer[1] + outer[3]
-    )

@@ -18,7 +18,6 @@ from ui.items import Layout as Layout
 from ui.items import Rect as Rect
 from ui.items import Target as Target
 from ui.items import Words as Words
-from ui.items import inside
 from ui.screen import Screen
 from ui.text import broken
 from ui.theme import Colour, Theme
@@ -114,8 +113,7 @@ class _Work:
         else:
             sizes = [self.want(child, inner, shrink) for child in box.children]
             wide = max((w for w, _ in sizes), default=0)
-            heights = [h for _, h in sizes]
-            high = max(heights, default=0) if box.axis == "stack" else sum(heights) + gaps
+            high = sum(h for _, h in sizes) + gaps
         wide, high = wide + 2 * pad_x, high + 2 * pad_y
         least = self.target if box.touch is not None else 0
         return min(width, max(wide, px(box.width), least)), max(high, px(box.height), least)
@@ -239,20 +237,9 @@ class _Work:
             rect[0] + pad_x, rect[1] + pad_y, max(0, rect[2] - 2 * pad_x), max(0, rect[3] - 2 * pad_y)
         )  # fmt: skip
         shrink = self._shrink(box, inner, shrink)
-        if box.axis == "stack":
-            for n, child in enumerate(box.children):
-                place = self._across(box, child, inner, shrink, stacked=True)
-                if n and isinstance(child, Box) and child.fill is not None:
-                    self._cover(place)
-                self.place(child, place, shrink)
-        else:
-            self._place_line(box, inner, shrink)
+        self._place_line(box, inner, shrink)
         if box.touch is not None and box.touch == self.focus and not box.off:
             self._ring(box, rect)
-
-    def _cover(self, rect: Rect) -> None:
-        """What lies under a filled box is not to be touched through it."""
-        self.made.targets = [target for target in self.made.targets if not inside(target.rect, rect)]
 
     def _ring(self, box: Box, rect: Rect) -> None:
         """The focus: two rings, one of which is seen on any colour."""
@@ -308,8 +295,6 @@ class _Work:
         sizes = [(c, self.want(c, inner[2], shrink)) for c in box.children]
         if any(w > inner[2] for c, (w, _) in sizes if not _flexible(c)):
             return False
-        if box.axis == "stack":
-            return all(h <= inner[3] for c, (_, h) in sizes if not _flexible(c))
         return sum(h for c, (_, h) in sizes if not _grow(c)) + gaps <= inner[3]
 
     def _place_line(self, box: Box, inner: Rect, shrink: float) -> None:
@@ -331,27 +316,23 @@ class _Work:
             at += left // 2
         elif box.justify == "end":
             at += left
-        elif box.justify == "between" and len(lengths) > 1:
-            gap += max(0, left) // (len(lengths) - 1)
         for child, wanted in zip(box.children, lengths, strict=True):
             length = min(wanted, max(0, end - at))
             given = (at, inner[1], length, inner[3]) if along == 0 else (inner[0], at, inner[2], length)
             self.place(child, self._across(box, child, given, shrink), shrink)
             at += length + gap
 
-    def _across(self, box: Box, child: Element, given: Rect, shrink: float, stacked: bool = False) -> Rect:
+    def _across(self, box: Box, child: Element, given: Rect, shrink: float) -> Rect:
         """The part of `given` that a child gets across the axis."""
         if box.align == "stretch":
             return given
-        wide, high = self.want(child, given[2], shrink)
-        left, top = given[0], given[1]
-        if box.axis != "row":
-            left += _offset(box.align, given[2] - min(wide, given[2]))
-            given = (left, top, min(wide, given[2]), given[3])
-        if box.axis == "row" or stacked:
-            top += _offset(box.align, given[3] - min(high, given[3]))
-            given = (given[0], top, given[2], min(high, given[3]))
-        return given
+        left, top, wide, high = given
+        wanted = self.want(child, wide, shrink)
+        if box.axis == "row":
+            length = min(wanted[1], high)
+            return left, top + _offset(box.align, high - length), wide, length
+        length = min(wanted[0], wide)
+        return left + _offset(box.align, wide - length), top, length, high
 
 
 def _offset(align: str, left: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui.elements import Art, Box, Element, Gap, Text, column, row
+from ui.elements import Art, Box, Element, Gap, Text, column
 
 KINDS = {
     "main": ("accent", "accent_ink", None),
@@ -21,48 +21,20 @@ def button(
     *,
     kind: str = "plain",
     icon: str | None = None,
-    icon_args: tuple[str | int | float | bool, ...] = (),
-    under: str = "",
     size: str = "large",
     grow: float = 0.0,
     height: float = 0.0,
     width: float = 0.0,
     off: bool = False,
-    align: str = "center",
-    label: str = "",
 ) -> Box:
-    """A target with words, an icon before them, and a smaller line `under` them."""
+    """A target with words, and an icon before them."""
     fill, ink, line = KINDS["off" if off else kind]
-    texts: list[Element] = [Text(words, size, ink, align=align)]  # type: ignore[arg-type]
-    if under:
-        texts.append(Text(under, "small", ink if kind != "plain" else "soft", align=align))  # type: ignore[arg-type]
-    if icon is None:
-        inside: tuple[Element, ...] = (column(*texts, justify="center", grow=1.0),)
-        axis = "column"
-    else:
-        inside = (
-            Art(icon, 6.0, 6.0, ink, icon_args),
-            column(*texts, justify="center", grow=1.0),
-        )
-        axis = "row"
+    text = column(Text(words, size, ink, align="center"), justify="center", grow=1.0)
+    parts: tuple[Element, ...] = (text,) if icon is None else (Art(icon, 6.0, 6.0, ink), text)
     return Box(
-        inside, axis=axis, gap=1.8, pad=(2.0, 1.2), fill=fill, line=line, grow=grow, height=height,  # type: ignore[arg-type]
-        width=width, touch=action, off=off, label=label, justify="center",
+        parts, axis="column" if icon is None else "row", gap=1.8, pad=(2.0, 1.2), fill=fill, line=line,
+        grow=grow, height=height, width=width, touch=action, off=off, justify="center",
     )  # fmt: skip
-
-
-def notice(words: str, *, kind: str = "plain", icon: str = "info", size: str = "body") -> Box:
-    """A message in a band of its own: what is so, and what to do now."""
-    fill, ink, line = KINDS[kind]
-    return row(
-        Art(icon, 6.0, 6.0, ink),
-        Text(words, size, ink, grow=1.0),
-        gap=2.0, pad=(2.4, 1.6), fill=fill, line=line, align="center",
-    )  # fmt: skip
-
-
-def space(units: float = 2.0) -> Gap:
-    return Gap(units)
 
 
 def rest(share: float = 1.0) -> Gap:

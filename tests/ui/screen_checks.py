@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ui import fonts
-from ui.items import Drawing, Fill, Item, Layout, Rect, Words, inside
+from ui.items import Drawing, Fill, Item, Layout, Rect, Words
 from ui.theme import Colour, contrast
 
 TEXT: float = 7.0
@@ -18,6 +18,16 @@ def complaints(layout: Layout, size: tuple[int, int]) -> list[str]:
     """Everything that is wrong with it, in words; nothing: []."""
     found = [*layout.problems, *_outside(layout, size), *_overlaps(layout)]
     return found + _contrasts(layout) + _edges(layout)
+
+
+def inside(inner: Rect, outer: Rect) -> bool:
+    """Whether the one rectangle is wholly in the other."""
+    return (
+        inner[0] >= outer[0]
+        and inner[1] >= outer[1]
+        and inner[0] + inner[2] <= outer[0] + outer[2]
+        and inner[1] + inner[3] <= outer[1] + outer[3]
+    )
 
 
 def crossing(one: Rect, other: Rect) -> bool:

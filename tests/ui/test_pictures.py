@@ -8,21 +8,22 @@ from pictures import different, small
 from PIL import Image, ImageChops
 from screen_pages import SIZES
 
-from ui.elements import Grid, Page, Text, column
+from ui.elements import Box, Grid, Page, Text, column
+from ui.kiosk.parts import tile
 from ui.layout import lay_out
 from ui.paint import Painter
 from ui.screen import Screen
 from ui.theme import load_theme
-from ui.widgets import button, notice
+from ui.widgets import KINDS
 
 
 def picture(
     size: tuple[int, int], *, waiting: int = 12, word: str = "户口", kind: str = "plain"
 ) -> Image.Image:
-    cells = [button(f"{word}登记{n}", f"s{n}", under=f"等候 {waiting if n == 3 else 7} 人") for n in range(6)]
-    body = column(
-        Text("请选择", "title"), Grid(tuple(cells), 2, 2.0), notice("离线取号", kind=kind), pad=3, gap=2
-    )
+    cells = [tile(f"{word}登记{n}", f"等候 {waiting if n == 3 else 7} 人", f"s{n}") for n in range(6)]
+    fill, ink, line = KINDS[kind]
+    notice = Box((Text("离线取号", colour=ink),), pad=2, fill=fill, line=line)
+    body = column(Text("请选择", "title"), Grid(tuple(cells), 2, 2.0), notice, pad=3, gap=2)
     surface = pygame.Surface(size, 0, 32)
     Painter(surface).paint(lay_out(Page("p", body), Screen.of(size), load_theme("day")))
     return small(surface)
