@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import msgspec
 import pytest
 
 from hall.queue import commands as cmd
@@ -76,6 +77,20 @@ class Hall:
 
     def wait(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+
+    def change(self, service: str = "", **fields: Any) -> None:
+        """Other options from now on, of a service or of the policy."""
+        if service:
+            changed = msgspec.structs.replace(self.policy.services[service], **fields)
+            fields = {"services": self.policy.services | {service: changed}}
+        self.policy = self.state.policy = msgspec.structs.replace(self.policy, **fields)
+
+    def tomorrow(self, days: int = 1) -> list[ev.Event]:
+        """So many days later a business date begins, at the same time of day."""
+        self.wait(86_400 * days)
+        assert self.state.business_date is not None
+        date = self.state.business_date + timedelta(days=days)
+        return self.do(cmd.OpenDay(id=self.new("d"), at=self.at, business_date=date))
 
     def do(self, command: cmd.Command) -> list[ev.Event]:
         try:

@@ -17,11 +17,7 @@ HALL = {"zh-CN": "清河区政务服务中心", "en": "Qinghe District Governmen
 
 def change(hall: Any, service: str = "", **fields: Any) -> Projections:
     """The screens of the hall with other options, of a service or of the policy."""
-    policy = hall.policy
-    if service:
-        changed = msgspec.structs.replace(policy.services[service], **fields)
-        fields = {"services": policy.services | {service: changed}}
-    hall.policy = hall.state.policy = msgspec.structs.replace(policy, **fields)
+    hall.change(service, **fields)
     return Projections(hall.policy, HALL)
 
 
@@ -77,9 +73,7 @@ def test_the_halls_hours_of_a_day(hall: Any) -> None:
     screens = change(hall, "tax", days=(1, 2, 3, 4, 5, 6))
     board = screens.board(hall.state, 1, hall.at)
     assert (board.hours, of(board, "tax").hours) == (("08:30-17:00",), ())
-    hall.wait(5 * 86_400)
-    saturday = hall.state.business_date + timedelta(days=5)
-    hall.do(cmd.OpenDay(id="sat", at=hall.at, business_date=saturday))
+    hall.tomorrow(5)
     board = screens.board(hall.state, 1, hall.at)
     assert (board.hours, of(board, "tax").hours) == ((), ("08:30-17:00",))
     assert [s.available for s in board.services] == ["out_of_hours", "out_of_hours", "open"]

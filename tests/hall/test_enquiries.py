@@ -68,9 +68,7 @@ def test_a_ticket_that_is_over(make_hall: Any) -> None:
 
 def test_a_ticket_of_yesterday_is_not_known(hall: Any) -> None:
     old = hall.issue()
-    hall.wait(86_400)
-    tomorrow = hall.state.business_date + timedelta(days=1)
-    hall.do(cmd.OpenDay(id="d2", at=hall.at, business_date=tomorrow))
+    hall.tomorrow()
     told = ask(hall, old.ticket)
     assert (told.code, told.number, told.state, told.wait_min) == ("ticket.unknown", None, None, None)
 

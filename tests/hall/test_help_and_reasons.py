@@ -121,8 +121,7 @@ def test_a_new_call_is_not_answered_by_the_old_answer(hall: Any) -> None:
 
 def test_no_call_for_help_outlives_its_date(hall: Any) -> None:
     help_(hall)
-    hall.wait(86_400)
-    hall.do(cmd.OpenDay(id="d", at=hall.at, business_date=hall.state.business_date + timedelta(days=1)))
+    hall.tomorrow()
     assert not hall.state.alarms
 
 

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
-
-import msgspec
 
 from hall.queue import commands as cmd
 from hall.queue import events as ev
 from hall.queue import hours
 from hall.queue.apply import apply
 from hall.queue.state import empty
-
-
-def change(hall: Any, service: str = "", **fields: Any) -> None:
-    """The hall with other options, of a service or of the policy."""
-    policy = hall.policy
-    if service:
-        changed = msgspec.structs.replace(policy.services[service], **fields)
-        fields = {"services": policy.services | {service: changed}}
-    hall.policy = hall.state.policy = msgspec.structs.replace(policy, **fields)
-
-
-def tomorrow(hall: Any, days: int = 1) -> None:
-    hall.wait(86_400 * days)
-    date = hall.state.business_date + timedelta(days=days)
-    hall.do(cmd.OpenDay(id=hall.new("d"), at=hall.at, business_date=date))
 
 
 def left(hall: Any, service: str) -> int | None:
@@ -37,19 +19,19 @@ def left(hall: Any, service: str) -> int | None:
 
 
 def test_a_quota_ends_the_numbers_of_a_service_for_the_date(hall: Any, refused: Any) -> None:
-    change(hall, "house", quota=2)
+    hall.change("house", quota=2)
     hall.issue("house")
     assert left(hall, "house") == 1 and left(hall, "id-card") is None
     hall.issue("house")
     with refused("ticket.quota_reached"):
         hall.issue("house")
     assert hall.issue("id-card").number == "A003", "another service of the group goes on"
-    tomorrow(hall)
+    hall.tomorrow()
     assert left(hall, "house") == 2
 
 
 def test_numbers_that_nobody_comes_with_give_their_place_back(hall: Any, refused: Any) -> None:
-    change(hall, "house", quota=2)
+    hall.change("house", quota=2)
     failed, given_back = hall.kiosk("house"), hall.issue("house")
     with refused("ticket.quota_reached"):
         hall.issue("house")
@@ -67,7 +49,7 @@ def test_numbers_that_nobody_comes_with_give_their_place_back(hall: Any, refused
 
 
 def test_offline_numbers_and_transferred_ones_count_where_they_were_taken(hall: Any, refused: Any) -> None:
-    change(hall, "id-card", quota=2)
+    hall.change("id-card", quota=2)
     hall.lease()
     hall.merge("A600")
     hall.merge("A601", paper="failed")
@@ -84,7 +66,7 @@ def test_offline_numbers_and_transferred_ones_count_where_they_were_taken(hall: 
 
 def test_no_shows_keep_their_place(make_hall: Any) -> None:
     hall = make_hall(recalls_before_no_show=0)
-    change(hall, "tax", quota=1)
+    hall.change("tax", quota=1)
     hall.issue("tax")
     hall.press("3", "next")
     hall.press("3", "no_show")
@@ -96,8 +78,8 @@ def test_no_shows_keep_their_place(make_hall: Any) -> None:
 
 def test_a_service_has_hours_of_its_own(hall: Any, refused: Any) -> None:
     """It is 09:00."""
-    change(hall, issue_times=("08:30-11:45",))
-    change(hall, "tax", hours=("09:30-11:00", "12:00-13:00"))
+    hall.change(issue_times=("08:30-11:45",))
+    hall.change("tax", hours=("09:30-11:00", "12:00-13:00"))
     hall.issue("house")
     with refused("ticket.out_of_hours"):
         hall.issue("tax")
@@ -109,13 +91,13 @@ def test_a_service_has_hours_of_its_own(hall: Any, refused: Any) -> None:
 
 def test_a_service_is_open_on_a_saturday(hall: Any, refused: Any) -> None:
     """The hall from Monday to Friday, one service on Saturdays as well, one on Tuesdays only."""
-    change(hall, issue_days=(1, 2, 3, 4, 5), issue_times=("08:30-11:45",))
-    change(hall, "tax", days=(1, 2, 3, 4, 5, 6))
-    change(hall, "house", days=(2,))
+    hall.change(issue_days=(1, 2, 3, 4, 5), issue_times=("08:30-11:45",))
+    hall.change("tax", days=(1, 2, 3, 4, 5, 6))
+    hall.change("house", days=(2,))
     hall.issue("tax")
     with refused("ticket.out_of_hours"):
         hall.issue("house")
-    tomorrow(hall, 5)
+    hall.tomorrow(5)
     hall.issue("tax")
     with refused("ticket.hall_closed"):
         hall.issue("id-card")
@@ -126,7 +108,7 @@ def test_a_service_is_open_on_a_saturday(hall: Any, refused: Any) -> None:
 
 
 def test_the_day_is_the_business_date_also_after_midnight(hall: Any) -> None:
-    change(hall, "tax", days=(1,), hours=("22:00-02:00",))
+    hall.change("tax", days=(1,), hours=("22:00-02:00",))
     hall.wait(16 * 3600)
     hall.issue("tax")
 
@@ -166,7 +148,7 @@ def test_without_a_kiosk_nothing_is_paperless(hall: Any) -> None:
 def test_a_name_gets_into_the_journal_only_where_the_hall_calls_by_name(hall: Any) -> None:
     assert hall.issue(name="王*明").name is None
     assert b"\xe7\x8e\x8b" not in b"".join(ev.encode(event) for event in hall.log)
-    change(hall, call_by_name=True)
+    hall.change(call_by_name=True)
     assert hall.issue(name="王*明").name == "王*明"
 
 

@@ -145,10 +145,7 @@ def test_the_next_date_takes_over_how_long_tickets_take(hall: Any) -> None:
         hall.wait(60)
         hall.press("3", "finish")
     assert hall.state.served["tax"] == [60] * 12
-    hall.wait(86_400)
-    opened = hall.do(
-        cmd.OpenDay(id="d2", at=hall.at, business_date=hall.state.business_date + timedelta(days=1))
-    )[-1]
+    opened = hall.tomorrow()[-1]
     assert isinstance(opened, ev.DayOpened) and opened.typical == {"tax": round((5 * 480 + 12 * 60) / 17)}
     assert hall.state.typical == opened.typical and hall.state.served == {}
 
