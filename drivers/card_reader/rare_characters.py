@@ -1,9 +1,10 @@
 """Characters of names that older systems kept in the private use area, and the codes of ethnic groups.
 
 GBK had 80 characters at FE50–FEA0 before Unicode had all of them; systems of that time, and the cards
-written by them, have U+E815–U+E864 in their place (GB 18030-2000, user-defined area). GB 18030-2022 maps the
-same bytes to real characters: 䶮 (U+E863) is the best known. Anything else of the private use area belongs to
-a font of the authority that nobody here has: it stays as it is, for matching, and is shown as □.
+written by them, have U+E815–U+E864 in their place (GB 18030-2000, user-defined area). GB 18030-2022 has
+real characters for all of them, for 74 under the same bytes: 䶮 (U+E863) is the best known. Anything else of
+the private use area belongs to a font of the authority that nobody here has: it stays as it is, for matching,
+and is shown as □.
 """
 
 from __future__ import annotations

@@ -117,7 +117,13 @@ def test_rare_characters_of_names(on_the_chip: str, read: str, masked: str) -> N
 
 
 def test_the_characters_that_became_real_are_those_of_gb_18030() -> None:
-    gbk = [bytes((0xFE, low)) for low in (*range(0x50, 0x7F), *range(0x80, 0xA1))]
+    # Six of the 80 are in GB 18030-2022 under codes of four bytes only, since two codes meant them before;
+    # what iconv makes of their old codes differs between glibc 2.36 and 2.41.
+    moved = {
+        0x51: "95329031", 0x52: "95329033", 0x53: "95329730",
+        0x6C: "9536b937", 0x76: "9630ba35", 0x91: "9635b630",
+    }  # fmt: skip
+    gbk = [bytes.fromhex(moved.get(low, f"fe{low:02x}")) for low in (*range(0x50, 0x7F), *range(0x80, 0xA1))]
     real = subprocess.run(
         ["iconv", "-f", "GB18030", "-t", "UTF-8"], input=b"".join(gbk), capture_output=True, check=True
     ).stdout.decode()
