@@ -36,6 +36,8 @@ MOST_COMMITS: Final = 1000
 """So many force one: the WAL stays below about 16 MiB."""
 KEPT_DAYS: Final = 2
 """How long a command's result and a paper's outcome are kept."""
+NOTE: Final = "paper"
+"""Key of the note of the newest paper."""
 
 PaperEvent = TicketPrinted | TicketIssuedOffline
 
@@ -190,13 +192,17 @@ class Records:
             )
         ]
 
-    def blocking_begin_print(self, paper: PaperEvent, command: str | None, at: datetime) -> None:
+    def blocking_begin_print(
+        self, paper: PaperEvent, command: str | None, note: bytes | None, at: datetime
+    ) -> None:
         with self.database.transaction() as connection:
             connection.execute(
                 "INSERT INTO prints VALUES(?, ?, ?, ?, ?, 0) ON CONFLICT(ticket) DO UPDATE SET "
                 "at=excluded.at, command=excluded.command, kind=excluded.kind, body=excluded.body, done=0",
                 (paper.ticket, at.timestamp(), command, KINDS[type(paper)], encode(paper)),
             )
+            if note is not None:
+                _keep(connection, NOTE, note)
         self._printing.add(paper.ticket)
 
     def blocking_outcome(self, ticket: str) -> PaperEvent | None:
@@ -224,7 +230,12 @@ class Records:
             return (self._append(CommandResult(command=command, outcome="done"), at, command),)
 
     def blocking_burn(
-        self, group: str, day: date, make: Callable[[int, int], TicketIssuedOffline], at: datetime
+        self,
+        group: str,
+        day: date,
+        make: Callable[[int, int], TicketIssuedOffline],
+        note: Callable[[TicketIssuedOffline], bytes] | None,
+        at: datetime,
     ) -> TicketIssuedOffline | None:
         with self.database.transaction() as connection:
             lease = connection.execute(
@@ -244,6 +255,8 @@ class Records:
                 "INSERT INTO prints VALUES(?, ?, NULL, ?, ?, 0)",
                 (ticket.ticket, at.timestamp(), KINDS[type(ticket)], encode(ticket)),
             )
+            if note is not None:
+                _keep(connection, NOTE, note(ticket))
         self._printing.add(ticket.ticket)
         return ticket
 
@@ -300,8 +313,12 @@ class Records:
 
     def blocking_keep(self, key: str, value: bytes) -> None:
         with self.database.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO kept VALUES(?, ?)", (key, value))
+            _keep(connection, key, value)
 
     def blocking_kept(self, key: str) -> bytes | None:
         row = self.database.connection.execute("SELECT value FROM kept WHERE key=?", (key,)).fetchone()
         return None if row is None else bytes(row[0])
+
+
+def _keep(connection: sqlite3.Connection, key: str, value: bytes) -> None:
+    connection.execute("INSERT OR REPLACE INTO kept VALUES(?, ?)", (key, value))

@@ -17,7 +17,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from device.clock import Clock
 from device.database import Row, SetAsideError, StorageError, reported
-from device.records import Known, OpenPrompt, PaperEvent, Records
+from device.records import NOTE, Known, OpenPrompt, PaperEvent, Records
 from wire.messages import GrantLease, Message, PromptRating, RatingUnanswered, TicketIssuedOffline
 
 __all__ = ["Known", "OpenPrompt", "PaperEvent", "Row", "Storage", "StorageError"]
@@ -122,9 +122,16 @@ class Storage:
 
     # ---------------------------------------------------------------- papers
 
-    async def begin_print(self, paper: PaperEvent, command: str | None) -> None:
-        """Note a paper before its first byte; `paper` says what to report if nothing more is heard."""
-        await self._run(self._records.blocking_begin_print, paper, command, self._now())
+    async def begin_print(self, paper: PaperEvent, command: str | None, note: bytes | None = None) -> None:
+        """Note a paper before its first byte; `paper` says what to report if nothing more is heard.
+
+        `note`: what `paper_note` gives from then on, also to a later process.
+        """
+        await self._run(self._records.blocking_begin_print, paper, command, note, self._now())
+
+    async def paper_note(self) -> bytes | None:
+        """That of the newest paper that had one."""
+        return await self.kept(NOTE)
 
     async def outcome(self, ticket: str) -> PaperEvent | None:
         """What became of a paper of the last days; None when it is unknown here or not finished."""
@@ -137,13 +144,18 @@ class Storage:
         self._published(await self._run(self._records.blocking_grant, lease, epoch, command, self._now()))
 
     async def burn(
-        self, group: str, day: date, make: Callable[[int, int], TicketIssuedOffline]
+        self,
+        group: str,
+        day: date,
+        make: Callable[[int, int], TicketIssuedOffline],
+        note: Callable[[TicketIssuedOffline], bytes] | None = None,
     ) -> TicketIssuedOffline | None:
         """Take the next number for good and note its paper, in one commit.
 
-        `make(number, epoch)` gives the event of the ticket with paper "unknown". None: no number is left.
+        `make(number, epoch)` gives the event of the ticket with paper "unknown"; `note` of it is kept as by
+        `begin_print`. None: no number is left.
         """
-        return await self._run(self._records.blocking_burn, group, day, make, self._now())
+        return await self._run(self._records.blocking_burn, group, day, make, note, self._now())
 
     async def remaining(self, day: date) -> dict[str, int]:
         """Numbers left for `day`, per group."""

@@ -102,6 +102,7 @@ class KioskStationRunner(Station):
         }
 
     async def start(self) -> None:
+        await self.numbers.start()
         await self._playlist.start()
         await self._guides.start()
 

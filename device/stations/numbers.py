@@ -24,10 +24,10 @@ from device.profile import KioskStation
 from device.stations.handles import Handles
 from device.stations.leases import Leases
 from device.stations.paper import language_of, offline_event, paper_of
-from device.stations.paper_desk import INTERRUPTED, TOO_LATE, PaperDesk
+from device.stations.paper_desk import INTERRUPTED, TOO_LATE, PaperDesk, note_of
 from device.stations.scan import NO_KEY
 from device.stations.station import Node
-from drivers.ticket_printer.protocol import TicketPrinter
+from drivers.ticket_printer.protocol import Paper, TicketPrinter
 from wire.kiosk_messages import CheckIn
 from wire.messages import (
     CatalogueService,
@@ -36,6 +36,7 @@ from wire.messages import (
     NodeCommand,
     PrintTicket,
     RefuseTicket,
+    TicketIssuedOffline,
     TicketPrinted,
     TicketRequested,
 )
@@ -84,6 +85,11 @@ class Numbers:
         self._under_way: dict[str, asyncio.Event] = {}
         """Tickets that are being printed for a command."""
         self.paper = PaperDesk(node, printer, self._go_on)
+
+    async def start(self) -> None:
+        """Know the newest wish of an earlier process, which a screen may say again. Raises StorageError."""
+        if (progress := await self.paper.take_up()) is not None:
+            self._progress[progress.request] = progress
 
     def whole(self) -> list[TicketProgress]:
         """For a screen that has just come: the number that the newest citizen may not have in hand yet."""
@@ -207,17 +213,21 @@ class Numbers:
             return "ticket.service_closed"
         if not self.node.clock.trusted:
             return "kiosk.no_time"
-        assert self.node.catalogue is not None
+        catalogue = self.node.catalogue
+        assert catalogue is not None
         day = self.node.clock.business_date()
-        make = offline_event(self.node.catalogue, service, wish, day, self.node.clock.now(), new_id())
-        ticket = await self.node.storage.burn(service.group, day, make)
+        make = offline_event(catalogue, service, wish, day, self.node.clock.now(), new_id())
+        told = TicketProgress(request=wish.request, stage="printing", paperless=wish.paperless)
+
+        def paper(of: TicketIssuedOffline) -> Paper:
+            return paper_of(catalogue, of, of.service, of.priority, of.issued_at, wish.language)
+
+        ticket = await self.node.storage.burn(
+            service.group, day, make, lambda burned: note_of(burned, paper(burned), told)
+        )
         if ticket is None:
             return "kiosk.no_numbers"
-        paper = paper_of(
-            self.node.catalogue, ticket, ticket.service, ticket.priority, ticket.issued_at, wish.language
-        )
-        told = TicketProgress(request=wish.request, stage="printing", paperless=wish.paperless)
-        await self.paper.print(ticket, paper, told, None)
+        await self.paper.print(ticket, paper(ticket), told, None)
         # Beside: whatever becomes of it, the paper is out.
         self.node.spawn(self._leases.look(), "leases")
         return None

@@ -3,6 +3,9 @@
 A number that is shown on the screen instead (`paperless`) goes the same way.
 
 A paper whose outcome is known is not printed again, except one that the printer took back.
+
+What the screen that waits for a paper has to be told of it is on disk with the paper: after a kill in the
+middle its wish is answered by what is known, and gives no second number.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -40,6 +43,19 @@ class _Printed(msgspec.Struct, frozen=True):
     told: TicketProgress
 
 
+class _Note(msgspec.Struct, frozen=True):
+    """Of the newest paper that a screen waits for, what a later process needs beside its outcome."""
+
+    ticket: str
+    paper: Paper
+    told: TicketProgress
+
+
+def note_of(event: PaperEvent, paper: Paper, told: TicketProgress) -> bytes:
+    """To be stored with a paper when it is begun."""
+    return msgspec.json.encode(_Note(event.ticket, paper, told))
+
+
 class PaperDesk:
     """`show` gets the progress of a request as its paper goes on."""
 
@@ -52,6 +68,27 @@ class PaperDesk:
         self._outlet = OutletDesk(node, show)
         self.on_screen = Paperless(show)
         printer.on_outlet = self._outlet.heard
+
+    async def take_up(self) -> TicketProgress | None:
+        """What a screen that waited for the newest paper of an earlier process is to be told; None: none did.
+
+        Raises StorageError.
+        """
+        if (kept := await self.node.storage.paper_note()) is None:
+            return None
+        try:
+            note = msgspec.json.decode(kept, type=_Note)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            logger.error("the note of the newest paper is not readable: %s", error)
+            return None
+        event = await self.node.storage.outcome(note.ticket)
+        if event is None:
+            return None
+        known = _known(event, note.paper)
+        self._outlet.begun(known)
+        if not note.told.paperless:
+            self._last = _Printed(known, note.paper, note.told)
+        return self._filled(known, note.told, _end(known))
 
     def cannot_print(self) -> str | None:
         """The reason why no number may be given now."""
@@ -76,24 +113,23 @@ class PaperDesk:
             else:
                 # A number of the lease was noted when it was burned.
                 if isinstance(begun, TicketPrinted):
-                    await self.node.storage.begin_print(begun, command.id if command is not None else None)
+                    note = note_of(begun, paper, told) if told is not None else None
+                    await self.node.storage.begin_print(begun, command.id if command else None, note)
                 self._outlet.begun(begun)
                 if told is not None and paperless:
                     result = await self.on_screen.print(self._filled(begun, told, "printing"))
                 else:
                     self._tell(begun, told, "printing")
                     result = await self._print_paper(paper)
-        event = known = msgspec.structs.replace(begun, paper=result.outcome, code=result.code)
-        if paper.reprint and result.outcome == "failed":
-            # Nothing new came out: the first paper is as doubtful as before, and may be printed again.
-            known = msgspec.structs.replace(event, paper="unknown")
+        event = msgspec.structs.replace(begun, paper=result.outcome, code=result.code)
+        known = _known(event, paper)
         if told is not None and not paperless:
             self._last = _Printed(known, paper, told)
         elif (last := self._last) is not None and last.event.ticket == begun.ticket:
             # printed again for the hall: whether the screen may do so, too, hangs on this paper
             self._last = msgspec.structs.replace(last, event=known)
         await self._store_outcome(event, command)
-        self._tell(known, told, "failed" if known.paper == "failed" else "done")
+        self._tell(known, told, _end(known))
         if result.outcome != "confirmed":
             logger.warning("paper of %s: %s (%s)", begun.number, result.outcome, result.code)
 
@@ -157,3 +193,15 @@ class PaperDesk:
         self._last = self._last or last
         event = msgspec.structs.replace(last.event, code=code)
         self._tell(event, last.told, "done")
+
+
+def _known(event: PaperEvent, paper: Paper) -> PaperEvent:
+    """`event` as it stands for the citizen."""
+    if paper.reprint and event.paper == "failed":
+        # Nothing new came out: the first paper is as doubtful as before, and may be printed again.
+        return msgspec.structs.replace(event, paper="unknown")
+    return event
+
+
+def _end(event: PaperEvent) -> Literal["done", "failed"]:
+    return "failed" if event.paper == "failed" else "done"
