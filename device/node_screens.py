@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
+from device.clock import TOLERANCE_S
 from device.profile import Profile
 from device.screen_link import ScreenLink
 from device.stations.screens import ScreenDevices
 from device.stations.station import Node, Station
 from wire.messages import DeviceState
 from wire.screen_link import TimeShown
+
+LOOK_S: Final = 10.0
+"""How soon it is noticed that something else set the clock: NTP, before the coordinator was heard."""
 
 
 class NodeScreens:
@@ -40,6 +46,8 @@ class NodeScreens:
         self.link.greeting = lambda: [self._time_shown()]
         self.link.on_change = self.devices.look
         node.screens = self.link
+        self._told = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         if profile.screen_socket is not None:
             # Imported here: a node without screens needs no pictures.
             from device.stations.pictures import Pictures
@@ -54,10 +62,14 @@ class NodeScreens:
         self.devices.start()
         if self._node.pictures is not None:
             self._node.pictures.start()
+            self._told = self._set_at()
+            self._look_again()
         await self.link.start()
 
     async def stop(self) -> None:
         """Screens that go now are not missing."""
+        if self._timer is not None:
+            self._timer.cancel()
         self.devices.stop()
         self.link.on_change = None
         await self.link.stop()
@@ -66,7 +78,20 @@ class NodeScreens:
 
     def tell_time(self) -> None:
         """The clock moved."""
+        self._told = self._set_at()
         self.link.tell(self._time_shown())
+
+    def _look_again(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(LOOK_S, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        # Screens run on by the monotonic clock: against that one the node's clock must stand still.
+        if abs(self._set_at() - self._told) > TOLERANCE_S:
+            self.tell_time()
+        self._look_again()
+
+    def _set_at(self) -> float:
+        return self._node.clock.now().timestamp() - asyncio.get_running_loop().time()
 
     def _time_shown(self) -> TimeShown:
         return TimeShown(at=self._local_time(), trusted=self._node.clock.trusted)

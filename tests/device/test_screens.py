@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from device import node_screens
 from device.node_screens import NodeScreens
 from device.profile import BoardStation, CounterStation, Profile, check
 from device.stations import screens as module
@@ -31,6 +33,7 @@ from wire.screen_link import (
     encode_line,
 )
 
+START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 STATIONS = (
     CounterStation(id="c3", counter="3", screens=("counter", "rating")),
     BoardStation(id="b", zone="east", screens=("board",)),
@@ -231,6 +234,25 @@ async def test_every_screen_is_told_the_time_first_and_when_it_jumps(
     await client.next()
     connect.screens.tell_time()
     assert isinstance(await client.next(), TimeShown)
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_screens, "LOOK_S", 0.01)
+
+
+async def test_a_clock_that_is_set_before_the_coordinator_was_heard_is_told(
+    room: Any, hands: Any, often: None, connect: Any
+) -> None:
+    hands.wall = 30.0  # 1970: no clock chip
+    client = await connect("b", "board")
+    told = await client.next()
+    assert isinstance(told, TimeShown) and not told.trusted
+    hands.wall = START.timestamp()  # NTP
+    while not isinstance(told, TimeShown) or not told.trusted:
+        told = await client.next()
+        assert told is not None
+    assert told.at == START
 
 
 async def test_the_agent_says_which_screens_are_there(
