@@ -12,7 +12,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from wire.codec import BadMessageError
 from wire.screen_link import (
@@ -32,6 +32,8 @@ QUEUE: Final = 64
 """Lines that wait for one screen; one more and it is closed."""
 CLIENTS: Final = 16
 """Screens at once; the oldest makes room."""
+WAITING: Final = 16
+"""New clients that have not said who they are; the oldest makes room."""
 HELLO_S: Final = 5.0
 """How long a new client may take to say who it is."""
 
@@ -58,6 +60,7 @@ class ScreenLink:
         self._path = Path(path) if path is not None else None
         self._stations = stations
         self._clients: dict[_Client, ScreenHello] = {}
+        self._waiting: dict[_Client, None] = {}
         self._server: asyncio.Server | None = None
         self.bad_lines = 0
         self.greeting: Callable[[], list[LinkMessage]] | None = None
@@ -109,14 +112,9 @@ class ScreenLink:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = _Client(reader, writer)
         try:
-            async with asyncio.timeout(HELLO_S):
-                hello = await client.read()
-            if not isinstance(hello, ScreenHello) or hello.station not in self._stations:
-                raise BadMessageError("no hello of a station of this node")
+            hello = await self._hello(client)
             while len(self._clients) >= CLIENTS:
-                oldest = next(iter(self._clients))
-                del self._clients[oldest]
-                oldest.close("too many screens")
+                _close_oldest(self._clients)
                 self._changed()
             station = self._stations[hello.station]
             self._clients[client] = hello
@@ -139,9 +137,29 @@ class ScreenLink:
             if self._clients.pop(client, None) is not None:
                 self._changed()
 
+    async def _hello(self, client: _Client) -> ScreenHello:
+        """Raises BadMessageError, TimeoutError, EOFError, ConnectionError."""
+        if len(self._waiting) >= WAITING:
+            _close_oldest(self._waiting)
+        self._waiting[client] = None
+        try:
+            async with asyncio.timeout(HELLO_S):
+                hello = await client.read()
+        finally:
+            self._waiting.pop(client, None)
+        if not isinstance(hello, ScreenHello) or hello.station not in self._stations:
+            raise BadMessageError("no hello of a station of this node")
+        return hello
+
     def _changed(self) -> None:
         if self.on_change is not None:
             self.on_change()
+
+
+def _close_oldest(clients: dict[_Client, Any]) -> None:
+    oldest = next(iter(clients))
+    del clients[oldest]
+    oldest.close("too many")
 
 
 class _Client:

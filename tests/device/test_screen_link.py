@@ -181,6 +181,21 @@ async def test_the_newest_screens_have_room(
         client.writer.close()
 
 
+async def test_who_says_nothing_makes_room_for_who_does(
+    link: ScreenLink, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screen_link, "WAITING", 2)
+    silent = [await connect(path, b"") for _ in range(3)]
+    assert await silent[0].line() == b""
+    good = await connect(path)
+    assert decode_to_screen(await good.line()) == STATE
+    assert await silent[1].line() == b""
+    silent[2].writer.write(HELLO)
+    assert decode_to_screen(await silent[2].line()) == STATE
+    for client in (*silent, good):
+        client.writer.close()
+
+
 async def test_a_socket_left_by_a_killed_agent_is_replaced_and_only_the_group_may_use_it(
     path: Path, station: Station
 ) -> None:
