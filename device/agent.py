@@ -22,7 +22,7 @@ from device.kept_facts import KeptFacts
 from device.node_screens import NodeScreens
 from device.outbox_sender import OldCopyError, OutboxSender
 from device.profile import BoardStation, CheckedProfile, CounterStation, KioskStation
-from device.stations.station import Node
+from device.stations.station import Newest, Node
 from device.stations.table import runner
 from device.storage import Storage
 from device.supervision import Supervisor
@@ -105,7 +105,7 @@ class Agent:
         self.intake = Intake(profile.hall)
         self._event_topic = self._topic("node_event")
         self._mqtt: Mqtt | None = None
-        self._catalogue_heard = False
+        self._newest_catalogue = Newest()
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 
@@ -354,10 +354,7 @@ class Agent:
                 station.on_board(board)
 
     def _catalogue(self, catalogue: Catalogue, payload: bytes) -> None:
-        # What an earlier process kept is of no weight: the hall's server may have been replaced meanwhile.
-        known = self.node.catalogue if self._catalogue_heard else None
-        self._catalogue_heard = True
-        if known is None or (catalogue.epoch, catalogue.rev) > (known.epoch, known.rev):
+        if self._newest_catalogue.newer(catalogue.epoch, catalogue.rev):
             self.node.catalogue = catalogue
             self.node.spawn(self.storage.keep("catalogue", payload), "keeping the catalogue")
             for station in self.stations:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 
-from device.stations.station import Node
+from device.stations.station import Node, Recent
 from wire.screen_link import PadKey, Speak
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Guidance:
         self._device = voice_device
         self._pad = pad
         self._help = help
-        self._unknown: set[str] = set()
+        self._unknown = Recent(32)
 
     @property
     def can_speak(self) -> bool:
@@ -71,8 +71,7 @@ class Guidance:
 
     def _press(self, key: str) -> None:
         if key not in KEYS:
-            if key not in self._unknown:
-                self._unknown.add(key)
+            if self._unknown.new(key):
                 logger.warning("the key pad has a key %.40r that means nothing", key)
             return
         if key == "help" and not self._node.has_screen(self._station, "kiosk"):

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from device.stations.station import Node
+from device.stations.station import Newest, Node
 from drivers.errors import DriverError
 from drivers.ticket_printer.protocol import Note, NoteLine, PrintResult, TicketPrinter
 from wire.messages import Message
@@ -54,7 +54,7 @@ class GuideDesk:
         self._printer = printer
         self._show = show
         self._list: GuideList | None = None
-        self._heard = False
+        self._newest = Newest()
         self._guides: dict[str, Guide] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._printed: dict[str, GuidePrinted | None] = {}
@@ -85,12 +85,7 @@ class GuideDesk:
             else:
                 logger.warning("guide %s: there are %d already", message.guide, GUIDES)
         elif isinstance(message, GuideList):
-            # What an earlier process kept is of no weight: the hall may have been set up anew.
-            known = self._list if self._heard else None
-            if known is not None and (message.epoch, message.rev) <= (known.epoch, known.rev):
-                return
-            self._heard = True
-            if message == self._list:
+            if not self._newest.newer(message.epoch, message.rev) or message == self._list:
                 return
             self._list = message
             self._keep_soon()

@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from device.database import StorageError
-from device.stations.station import Node
+from device.stations.station import Newest, Node
 from wire.codec import BadMessageError, decode, encode
 from wire.messages import Message
 from wire.screen_link import PlaylistShown, ScreenRole, ShownPicture
@@ -33,7 +33,7 @@ class StationPlaylist:
         self._role: ScreenRole = role
         self._zone = zone
         self._playlist: Playlist | None = None
-        self._heard = False
+        self._newest = Newest()
 
     async def start(self) -> None:
         """Take up the last playlist. Raises StorageError."""
@@ -46,13 +46,8 @@ class StationPlaylist:
 
     def on_retained(self, message: Message) -> None:
         """Anything but a newer playlist is ignored."""
-        # What an earlier process kept is of no weight: the hall's server may have been replaced meanwhile.
-        known = self._playlist if self._heard else None
-        if not isinstance(message, Playlist):
+        if not isinstance(message, Playlist) or not self._newest.newer(message.epoch, message.rev):
             return
-        if known is not None and (message.epoch, message.rev) <= (known.epoch, known.rev):
-            return
-        self._heard = True
         if message != self._playlist:
             self._node.spawn(self._keep(message), "keeping the playlist")
         self._set(message)

@@ -178,6 +178,23 @@ class Recent:
         return True
 
 
+class Newest:
+    """Tells newer retained messages from those that come again, by (epoch, rev).
+
+    What an earlier process kept is of no weight: the hall's server may have been replaced meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._heard: tuple[int, int] | None = None
+
+    def newer(self, epoch: int, rev: int) -> bool:
+        """Whether it is newer than all that was asked for before."""
+        if self._heard is not None and (epoch, rev) <= self._heard:
+            return False
+        self._heard = epoch, rev
+        return True
+
+
 async def _logged(work: Coroutine[Any, Any, None], name: str) -> None:
     try:
         await work
