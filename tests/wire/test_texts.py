@@ -48,6 +48,11 @@ def test_a_missing_language_falls_back_to_chinese() -> None:
     assert text("no.such_key") == "no.such_key"
 
 
+def test_a_value_may_have_any_name() -> None:
+    """Facts of devices and of the hall have names of their own."""
+    assert "(PCL)" in text("doctor.skip_office", "en", language="PCL", key="x")
+
+
 def test_the_five_official_grades_have_one_list_of_words() -> None:
     words = [text(f"grade.{grade}") for grade in (5, 4, 3, 2, 1)]
     assert words == ["非常满意", "满意", "基本满意", "不满意", "非常不满意"]

@@ -49,7 +49,7 @@ def local(named: dict[str, str], language: str) -> str:
     return named.get(language) or named.get(LANGUAGES[0]) or next(iter(named.values()), "")
 
 
-def text(key: str, language: str = "zh-CN", **values: object) -> str:
+def text(key: str, language: str = "zh-CN", /, **values: object) -> str:
     """The text of `key` in `language`, filled with `values`.
 
     Falls back to zh-CN, then to the key itself: a citizen never sees an exception.
