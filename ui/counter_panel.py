@@ -11,7 +11,7 @@ from math import inf
 from typing import ClassVar, Final
 
 from ui.beats import lit, next_beat
-from ui.elements import Art, Box, Element, Page, Text, column, row
+from ui.elements import Art, Box, Element, Page, Text, column, growing, row
 from ui.ems import LEADING, ems, lines, size_for
 from ui.hall_time import HallTime, hours_in_words, is_open, next_start, part_and_time, spans
 from ui.program import Program
@@ -143,15 +143,15 @@ class _Picture:
         elif wide > high:
             aside = 46.0
             body = row(
-                _share(self._main(wide - 6.0 - aside, room), wide - 6.0 - aside),
-                _share(self._clerk(clerk, aside, room), aside),
+                growing(self._main(wide - 6.0 - aside, room), wide - 6.0 - aside),
+                growing(self._clerk(clerk, aside, room), aside),
                 gap=2.0, grow=1.0,
             )  # fmt: skip
         else:
             below = room * 0.3
             body = column(
-                _share(self._main(wide - 4.0, room - below - 2.0), room - below - 2.0),
-                _share(self._clerk_row(clerk, below), below),
+                growing(self._main(wide - 4.0, room - below - 2.0), room - below - 2.0),
+                growing(self._clerk_row(clerk, below), below),
                 gap=2.0, grow=1.0,
             )  # fmt: skip
         parts.append(Box((body,), pad=2.0, grow=1.0))
@@ -353,10 +353,6 @@ class _Picture:
 
 def _said(tongue: Tongue, key: str, **values: object) -> tuple[str, str]:
     return tongue.text(key, **values), tongue.under(key, **values)
-
-
-def _share(element: Element, length: float) -> Box:
-    return Box((element,), grow=length)
 
 
 def _size(words: str, wide: float, high: float, most: float) -> float:

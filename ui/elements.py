@@ -131,5 +131,5 @@ def grid(children: Sequence[Element], columns: int, **options: object) -> Grid:
 
 
 def growing(element: Text | Art | Box | Grid | Gap, share: float = 1.0) -> Element:
-    """The same, taking what is left."""
+    """The same, taking what is left; where all that grow beside it have their units for a share, so many."""
     return replace(element, grow=share)

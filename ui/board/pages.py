@@ -15,7 +15,7 @@ from ui.board.picture import playlist_box
 from ui.board.seen import Seen
 from ui.board.spotlight import key_of
 from ui.board.waiting import pages, panel_height, waiting_panel
-from ui.elements import Art, Box, Element, Page, Text, column, row
+from ui.elements import Art, Box, Element, Page, Text, column, growing, row
 from ui.screen import Screen
 from wire.messages import BoardCall
 
@@ -78,20 +78,15 @@ def _calls(seen: Seen, wide: float, high: float, *, small: bool = False) -> list
     others = _others(seen)
     grid, shown = set_list(others, seen.tongue, wide, high - GAP - LEAST_LARGE, small=small)
     if not shown:
-        return [_sized(large_call(seen, wide, high), high)]
+        return [growing(large_call(seen, wide, high), high)]
     tall = min(list_height(grid, seen.tongue), high - GAP - LEAST_LARGE)
     top = high - GAP - tall
-    return [_sized(large_call(seen, wide, top), top), _sized(call_list(seen, shown, grid), tall)]
+    return [growing(large_call(seen, wide, top), top), growing(call_list(seen, shown, grid), tall)]
 
 
 def _others(seen: Seen) -> tuple[BoardCall, ...]:
     large = key_of(seen.large) if seen.large is not None else None
     return tuple(call for call in seen.calls if key_of(call) != large)
-
-
-def _sized(element: Element, length: float) -> Box:
-    """Its share of what is left, where all that grow beside it are given in units."""
-    return Box((element,), grow=length)
 
 
 def _waiting(seen: Seen, turn: int, wide: float, high: float) -> Box:
@@ -128,17 +123,17 @@ def _standing(seen: Seen, wide: float, high: float) -> Element:
 def _aside(seen: Seen, wide: float, high: float, picture: float) -> list[Element]:
     """The playlist, `picture` units high, over who waits; in turn where both do not fit."""
     if seen.picture is None:
-        return [_sized(_waiting(seen, seen.beat, wide, high), high)]
+        return [growing(_waiting(seen, seen.beat, wide, high), high)]
     if not seen.services:
-        return [_sized(playlist_box(seen.picture, seen.tongue, wide, high), high)]
+        return [growing(playlist_box(seen.picture, seen.tongue, wide, high), high)]
     rest = high - picture - GAP
     _, made = pages(seen.services, seen.tongue, wide, rest)
     if len(made) <= ASIDE_PAGES and panel_height(seen.services, seen.tongue, wide, rest) <= rest:
         return [
-            _sized(playlist_box(seen.picture, seen.tongue, wide, picture), picture),
-            _sized(_waiting(seen, seen.beat, wide, rest), rest),
+            growing(playlist_box(seen.picture, seen.tongue, wide, picture), picture),
+            growing(_waiting(seen, seen.beat, wide, rest), rest),
         ]
-    return [_sized(_in_turn(seen, wide, high, seen.beat), high)]
+    return [growing(_in_turn(seen, wide, high, seen.beat), high)]
 
 
 def _in_turn(seen: Seen, wide: float, high: float, turn: int) -> Element:
@@ -167,8 +162,8 @@ def _small(seen: Seen, wide: float, high: float) -> Element:
     top = high - tall - GAP
     turn = seen.beat // 2 if others else seen.beat
     return column(
-        _sized(large_call(seen, wide, top), top),
-        _sized(_in_turn(seen, wide, tall, turn), tall),
+        growing(large_call(seen, wide, top), top),
+        growing(_in_turn(seen, wide, tall, turn), tall),
         gap=GAP,
         grow=1.0,
     )

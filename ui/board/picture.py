@@ -13,7 +13,7 @@ SIZES: Final = (7.2, 6.2, 5.4, 4.6, 4.0, 3.6)
 
 
 def playlist_box(page: ShownPicture, tongue: Tongue, wide: float, high: float) -> Box:
-    """On `wide` × `high` units; also for the kiosk when nobody is there."""
+    """On `wide` × `high` units."""
     words, below = tongue.local(page.item.text), tongue.local_under(page.item.text)
     if page.file is None:
         size = _size(words, below, wide - 6.0, high - 4.0)
