@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 LEADING: Final = 1.28
-"""Height of a line in heights of the type, as `ui.fonts` draws it."""
+"""Height of a line in heights of the type."""
 _ASCII: Final = (
     22, 32, 47, 56, 56, 92, 68, 28, 34, 34, 47, 56, 28, 35, 28, 39, 56, 56, 56, 56, 56, 56, 56, 56, 56,
     56, 28, 28, 56, 56, 56, 47, 95, 61, 66, 64, 69, 59, 55, 69, 73, 29, 54, 65, 54, 81, 72, 74, 63, 74,

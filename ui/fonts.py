@@ -14,11 +14,10 @@ import pygame
 import pygame.freetype
 
 from ui import faces
+from ui.ems import LEADING
 from ui.kept import Figures, Pictures
 from ui.theme import Colour
 
-LEADING: Final = 1.28
-"""Height of a line in heights of the type."""
 ABOVE: Final = 0.6
 """Share of what the font leaves free that is above the letters."""
 LINES_BYTES: Final = 16 * 1024 * 1024

@@ -11,6 +11,7 @@ from typing import Final
 
 from ui import fonts
 from ui.elements import Art, Box, Element, Gap, Grid, Page, Text
+from ui.ems import LEADING
 from ui.items import Drawing as Drawing
 from ui.items import Fill as Fill
 from ui.items import Item as Item
@@ -189,7 +190,7 @@ class _Work:
 
     def _cut(self, lines: tuple[str, ...], size: int, rect: Rect, text: Text) -> tuple[tuple[str, ...], int]:
         """What of a text that is too long can be shown: whatever a hall writes, it stays in its place."""
-        size = max(1, min(size, int(rect[3] / fonts.LEADING)))
+        size = max(1, min(size, int(rect[3] / LEADING)))
         while size > 1 and fonts.line_height(size) > rect[3]:
             size -= 1
         most = max(1, rect[3] // fonts.line_height(size))

@@ -8,9 +8,6 @@ from typing import Final
 
 import pygame
 
-SIZES: Final = ((1920, 1080), (1080, 1920), (1024, 600), (800, 480))
-"""The sizes that every page is made for."""
-
 
 def open_window(title: str, size: tuple[int, int] | None) -> pygame.Surface:
     """`size` None: the whole display. Raises pygame.error when there is none.

@@ -30,9 +30,8 @@ from ui import fonts
 from ui.layout import lay_out
 from ui.paint import Painter
 from ui.panel import COLOURS, Panel, fit
-from ui.screen import Screen
+from ui.screen import STATED, Screen
 from ui.theme import load_theme
-from ui.window import SIZES
 from wire.messages import DeviceState
 from wire.screen_link import LinkMessage, PanelDrawn, PanelShow, RateService, ToAgent, encode_line
 
@@ -40,7 +39,7 @@ ROOT = Path(__file__).parents[2]
 CALL = ("请A005号到\n3号综合服务窗口", "A005 3号窗口")
 
 
-@pytest.mark.parametrize("size", [*SIZES, (1920, 360)])
+@pytest.mark.parametrize("size", [*STATED, (1920, 360)])
 @settings(max_examples=20, deadline=None)
 @given(
     wordings=st.lists(st.text("请到A0123 号窗口综合服务\n", min_size=1, max_size=30), min_size=1, max_size=3)
