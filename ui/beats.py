@@ -9,6 +9,8 @@ from __future__ import annotations
 from math import floor
 from typing import Final
 
+HALF_S: Final = 0.5
+"""Between the two looks of what flashes: 1 Hz, far from what troubles people."""
 _SLACK: Final = 1e-6
 """A program that is woken exactly at a beat must see that beat, in spite of how sums are rounded."""
 
@@ -24,6 +26,6 @@ def next_beat(began: float, period: float, now: float) -> float:
     return at if at > now else at + period
 
 
-def lit(began: float, now: float, half_s: float = 0.5) -> bool:
-    """Whether what flashes since `began` shows its first look: 1 Hz, far from what troubles people."""
-    return beat(began, half_s, now) % 2 == 0
+def lit(began: float, now: float) -> bool:
+    """Whether what flashes since `began` shows its first look."""
+    return beat(began, HALF_S, now) % 2 == 0

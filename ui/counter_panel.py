@@ -6,28 +6,20 @@ what stood there stays, pale and marked as old.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from math import inf
+from datetime import datetime
 from typing import ClassVar, Final
 
-from ui.beats import lit, next_beat
+from ui.beats import HALF_S, lit, next_beat
 from ui.elements import Art, Box, Element, Page, Text, column, growing, row
 from ui.ems import LEADING, ems, lines, size_for
 from ui.hall_time import HallTime, hours_in_words, is_open, next_start, part_and_time, spans
+from ui.news import FLASH_S, Absence, is_fresh
 from ui.program import Program
 from ui.screen import Screen
 from ui.tongue import Tongue
 from wire.messages import CounterClerk, CounterState
 from wire.screen_link import CounterShown, LinkMessage, ScreenRole, TimeShown
 
-FLASH_S: Final = 10.0
-"""How long a new call flashes."""
-HALF_S: Final = 0.5
-"""Between its two looks: 1 Hz."""
-AGE_S: Final = 20
-"""A panel that has just started flashes a call that is not older than that."""
-AWAY_S: Final = 5.0
-"""An agent that is gone for so long is marked; it may only be starting again."""
 ONE_LINE: Final = 0.6
 """Type that stands in one line may be so much smaller than in several."""
 STRIP: Final = 2.6
@@ -47,16 +39,15 @@ class CounterPanel(Program):
         self._time = HallTime()
         self._called: tuple[str | None, datetime | None] | None = None
         self._flash_since: float | None = None
-        self._away_since: float | None = None
+        self._absence = Absence()
 
     def said(self, message: LinkMessage | None, now: float) -> None:
         known = self._shown is not None and self._shown.counter is not None
         # An agent that has just started may not have heard the hall yet: what stood there stays.
         if message is None or (isinstance(message, CounterShown) and message.counter is None and known):
-            if self._away_since is None:
-                self._away_since = now
+            self._absence.begins(now)
         elif isinstance(message, CounterShown):
-            self._away_since = None
+            self._absence.ends()
             if message.counter is not None:
                 self._follow(message.counter, now)
             self._shown = message
@@ -64,20 +55,18 @@ class CounterPanel(Program):
             self._time.heard(message, now)
 
     def due(self, now: float) -> float:
-        times = [self._time.next_minute(now)]
+        times = [self._time.next_minute(now), self._absence.due(now)]
         if self._flashes(now):
             times.append(next_beat(self._flash_since or 0.0, HALF_S, now))
-        if self._away_since is not None and now < self._away_since + AWAY_S:
-            times.append(self._away_since + AWAY_S)
-        return min(times, default=inf)
+        return min(times)
 
     def page(self, screen: Screen, now: float) -> Page:
         counter = self._shown.counter if self._shown is not None else None
         wide, high = screen.width / screen.unit, screen.height / screen.unit
         if self._shown is None or counter is None:
             return Page("counter_starting", _starting(self._tongue), self._tongue.first)
-        stale = self._shown.stale or (self._away_since is not None and now >= self._away_since + AWAY_S)
-        other = self._flashes(now) and not lit(self._flash_since or 0.0, now, HALF_S)
+        stale = self._shown.stale or self._absence.is_marked(now)
+        other = self._flashes(now) and not lit(self._flash_since or 0.0, now)
         made = _Picture(self._tongue, counter, self._shown.photo, self._time.at(now), stale, other)
         name = "counter_stale" if stale else f"counter_{counter.state}"
         return Page(name, made.body(wide, high), self._tongue.first)
@@ -89,14 +78,8 @@ class CounterPanel(Program):
         first, self._called = self._called is None, called
         if counter.state != "called":
             self._flash_since = None
-        elif new and (not first or self._is_fresh(counter, now)):
+        elif new and (not first or is_fresh(counter.called_at, self._time.at(now))):
             self._flash_since = now
-
-    def _is_fresh(self, counter: CounterState, now: float) -> bool:
-        at = self._time.at(now)
-        if at is None or counter.called_at is None:
-            return False
-        return at - counter.called_at <= timedelta(seconds=AGE_S)
 
     def _flashes(self, now: float) -> bool:
         return self._flash_since is not None and now < self._flash_since + FLASH_S
@@ -332,7 +315,7 @@ class _Picture:
 
     def _photo(self, wide: float) -> Art:
         if self.photo is not None:
-            return Art("file", wide, wide * 4 / 3, "soft", args=(self.photo, "fit"), grow=1.0)
+            return Art("file", wide, wide * 4 / 3, "soft", args=(self.photo,), grow=1.0)
         return Art("person", wide * 0.7, wide * 0.7, "soft", grow=1.0)
 
     def _clerk_words(self, clerk: CounterClerk, wide: float, align: str) -> list[Element]:

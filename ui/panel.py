@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from ui import fonts
-from ui.beats import lit, next_beat
+from ui.beats import HALF_S, lit, next_beat
 from ui.elements import Box, Page, Text
 from ui.program import NEVER, Program
 from ui.screen import Screen
 from wire.screen_link import LinkMessage, PanelDrawn, PanelShow, ScreenRole
 from wire.texts import text
 
-BLINK_S: Final = 0.5
-"""A flashing text changes so often: 1 Hz, far from what troubles people."""
 COLOURS: Final = {"red": "bad", "green": "good", "yellow": "warn"}
 """Roles of the theme."""
 _LEAST: Final = 0.15
@@ -91,14 +89,14 @@ class Panel(Program):
     def due(self, now: float) -> float:
         if self.text_shown is None or not self.text_shown.flash:
             return NEVER
-        return next_beat(self._since, BLINK_S, now)
+        return next_beat(self._since, HALF_S, now)
 
     def page(self, screen: Screen, now: float) -> Page:
         wordings: tuple[str, ...] = (text("panel.away", self._language),)
         colour, inverse = "soft", False
         if self.text_shown is not None:
             wordings, colour = self.text_shown.wordings, COLOURS[self.text_shown.colour]
-            inverse = self.text_shown.flash and not lit(self._since, now, BLINK_S)
+            inverse = self.text_shown.flash and not lit(self._since, now)
         fitted = fit(wordings, screen.width, screen.height) if any(wordings) else Fitted((), 1)
         units = fitted.size / screen.unit
         ink = "ground" if inverse else colour

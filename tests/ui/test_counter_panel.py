@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from pages_counter import AT, CLERK, HOURS, LONG_NAME, LONG_SERVICE, START, counter, panel, photo
 from screen_checks import complaints
 
-from ui.counter_panel import AWAY_S, FLASH_S, CounterPanel
+from ui.counter_panel import CounterPanel
 from ui.items import Drawing, Layout, Words
 from ui.layout import lay_out
+from ui.news import AWAY_S, FLASH_S
 from ui.screen import STATED, Screen
 from ui.theme import load_theme
 from wire.messages import CounterState

@@ -16,6 +16,7 @@ from ui.board.seen import Seen
 from ui.board.spotlight import Spotlight
 from ui.elements import Page
 from ui.hall_time import HallTime
+from ui.news import Absence
 from ui.program import Program
 from ui.screen import Screen
 from ui.tongue import Tongue
@@ -24,8 +25,6 @@ from wire.screen_link import BoardShown, LinkMessage, PlaylistShown, ScreenRole,
 
 PAGE_S: Final = 10.0
 """How long each of the pages stands that are shown in turn."""
-AWAY_S: Final = 5.0
-"""An agent that is gone for so long is marked; it may only be starting again."""
 STALE_S: Final = 10
 """How old the last news is when the agent begins to call it stale."""
 
@@ -45,7 +44,7 @@ class HallDisplay(Program):
         self._time = HallTime()
         self._spotlight = Spotlight()
         self._playing = Playing()
-        self._away_since: float | None = None
+        self._absence = Absence()
         self._news_at: datetime | None = None
 
     def said(self, message: LinkMessage | None, now: float) -> None:
@@ -63,15 +62,13 @@ class HallDisplay(Program):
             self._playing.follow(message.pages, now, self._time.at(now))
 
     def due(self, now: float) -> float:
-        times = [
+        return min(
             next_beat(0.0, PAGE_S, now),
             self._time.next_minute(now),
             self._spotlight.due(now),
             self._playing.due(),
-        ]
-        if self._away_since is not None and now < self._away_since + AWAY_S:
-            times.append(self._away_since + AWAY_S)
-        return min(times)
+            self._absence.due(now),
+        )
 
     def tick(self, now: float) -> None:
         self._spotlight.step(now)
@@ -105,9 +102,9 @@ class HallDisplay(Program):
         at = self._time.at(now)
         if not message.stale:
             self._news_at = None
-        elif self._away_since is None and self._shown is not None and not self._shown.stale:
+        elif not self._absence.lasts and self._shown is not None and not self._shown.stale:
             self._news_at = at - timedelta(seconds=STALE_S) if at is not None else None
-        self._away_since = None
+        self._absence.ends()
         self._shown = message
         board, zone = message.board, message.zone
         self._calls = tuple(
@@ -127,12 +124,8 @@ class HallDisplay(Program):
         return shown.board.zone_names.get(shown.zone, {})
 
     def _gone(self, now: float) -> None:
-        if self._away_since is None:
-            self._away_since = now
-            if self._shown is not None and not self._shown.stale:
-                self._news_at = self._time.at(now)
+        if self._absence.begins(now) and self._shown is not None and not self._shown.stale:
+            self._news_at = self._time.at(now)
 
     def _is_stale(self, now: float) -> bool:
-        if self._shown is not None and self._shown.stale:
-            return True
-        return self._away_since is not None and now >= self._away_since + AWAY_S
+        return (self._shown is not None and self._shown.stale) or self._absence.is_marked(now)

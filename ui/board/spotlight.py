@@ -6,23 +6,18 @@ that is over asks nobody to come any more.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import inf
 from typing import Final, TypeAlias
 
-from ui.beats import lit, next_beat
+from ui.beats import HALF_S, lit, next_beat
+from ui.news import FLASH_S, is_fresh
 from wire.messages import BoardCall
 
-FLASH_S: Final = 10.0
-"""How long a new call flashes."""
-HALF_S: Final = 0.5
-"""Between its two looks."""
 LEAST_S: Final = 3.0
 """How long a new call stands large at least, when others wait behind it."""
 QUEUE: Final = 12
 """New calls that wait to stand large; of more the oldest are only in the list."""
-AGE_S: Final = 20
-"""A display that has just started flashes the newest call if it is not older than that."""
 
 GOING: Final = ("called", "serving")
 """States of a call that is not over."""
@@ -48,7 +43,8 @@ class Spotlight:
         """`calls` newest first; `at`: the hall's time, None where nobody knows it."""
         present = {key_of(call): call for call in calls if call.state in GOING}
         if self._known is None:
-            new = [key_of(call) for call in calls[:1] if _is_fresh(call, at)]
+            newest = calls[:1]
+            new = [key_of(call) for call in newest if call.state == "called" and is_fresh(call.called_at, at)]
         else:
             new = [key for key in reversed(present) if key not in self._known]
         self._known = frozenset(key_of(call) for call in calls)
@@ -87,12 +83,8 @@ class Spotlight:
     def alternate(self, now: float) -> bool:
         """Whether the large call shows its other look now."""
         began = self._flashing.get(self._standing) if self._standing is not None else None
-        return began is not None and now < began + FLASH_S and not lit(began, now, HALF_S)
+        return began is not None and now < began + FLASH_S and not lit(began, now)
 
     def fresh(self) -> frozenset[Key]:
         """Calls that are marked as new in the list: they flash, have just flashed or will do so."""
         return frozenset([*self._flashing, *self._waiting])
-
-
-def _is_fresh(call: BoardCall, at: datetime | None) -> bool:
-    return at is not None and call.state == "called" and at - call.called_at <= timedelta(seconds=AGE_S)

@@ -12,11 +12,12 @@ from pages_board import AT, FULL, MANY, START, board, call, calls, display, pict
 from screen_checks import complaints
 
 from ui.board.notices import band_pieces
-from ui.board.program import AWAY_S, PAGE_S, HallDisplay
+from ui.board.program import PAGE_S, HallDisplay
 from ui.board.waiting import pages as waiting_pages
 from ui.board.waiting import wait_words
 from ui.items import Layout, Words
 from ui.layout import lay_out
+from ui.news import AWAY_S
 from ui.screen import STATED, Screen
 from ui.theme import load_theme
 from ui.tongue import Tongue

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages_board import AT, call
 
-from ui.board.spotlight import FLASH_S, LEAST_S, Spotlight, key_of
+from ui.board.spotlight import LEAST_S, Spotlight, key_of
+from ui.news import FLASH_S
 from wire.messages import BoardCall
 
 
