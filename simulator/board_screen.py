@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from simulator.screen_client import ScreenClient
-from wire.messages import Board, CounterState, Grade, PromptRating
-from wire.screen_link import BoardShown, CounterShown, RateService, ScreenRole, ToScreen
+from wire.messages import Board, CounterState, PromptRating
+from wire.screen_link import BoardShown, CounterShown, ScreenRole, ToScreen
 
 
 class BoardScreen(ScreenClient):
@@ -32,7 +32,7 @@ class BoardScreen(ScreenClient):
 
 
 class CounterScreen(ScreenClient):
-    """The rating panel of a counter; its prompt can be touched instead of the keypad."""
+    """The rating panel of a counter: a grade is pressed on the keypad beside it."""
 
     role: ClassVar[ScreenRole] = "rating"
 
@@ -66,7 +66,3 @@ class CounterScreen(ScreenClient):
         except TimeoutError:
             return False
         return True
-
-    def rate(self, grade: Grade) -> bool:
-        """Touch a grade; False when none is asked for or no agent is there."""
-        return self.prompt is not None and self.send(RateService(prompt=self.prompt.prompt, grade=grade))

@@ -15,7 +15,6 @@ from wire.screen_link import (
     CardGone,
     CardShown,
     KioskState,
-    ReprintTicket,
     ScreenRole,
     TakeTicket,
     TicketProgress,
@@ -42,7 +41,6 @@ class KioskScreen(ScreenClient):
         self.state: KioskState | None = None
         self.card: CardShown | None = None
         self.newest: TicketProgress | None = None
-        self.done = 0
         self.refused = 0
         self.failed = 0
         self.paper_s: deque[float] = deque(maxlen=KEPT_TIMES)
@@ -63,9 +61,6 @@ class KioskScreen(ScreenClient):
             return None
         self._asked_at[request] = time.monotonic()
         return request
-
-    def reprint(self, ticket: str) -> bool:
-        return self.send(ReprintTicket(ticket=ticket))
 
     def progress(self, request: str) -> TicketProgress | None:
         """How far a request of this screen is."""
@@ -106,7 +101,6 @@ class KioskScreen(ScreenClient):
             return
         asked_at = self._asked_at.pop(request, None)
         if asked_at is not None:
-            self.done += message.stage == "done"
             self.refused += message.stage == "refused"
             self.failed += message.stage == "failed"
             if message.stage == "done" and message.paper == "confirmed":

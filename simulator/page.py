@@ -23,6 +23,7 @@ from nicegui import Client, ui
 
 from simulator import page_bench, page_front
 from simulator.hall_desk import HallDesk
+from simulator.hall_site import PANES
 from simulator.led_film import film
 from simulator.words import Words
 from wire.texts import LANGUAGES
@@ -212,7 +213,10 @@ def _frame(desk: HallDesk, view: View) -> None:
 
 def _pane(name: str) -> None:
     """The glass of a screen program; a click on it is a touch."""
-    ui.html(f'<img data-pane="{name}" alt="{name}" draggable="false">', sanitize=False).classes("pane")
+    wide, high = next(size for screen, size, _ in PANES.values() if screen == name).split("x")
+    # With its size there is room for it before the first picture.
+    glass = f'<img data-pane="{name}" alt="{name}" width="{wide}" height="{high}" draggable="false">'
+    ui.html(glass, sanitize=False).classes("pane")
 
 
 def _counter(desk: HallDesk, view: View, counter: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from wire.messages import LocalText
-from wire.texts import LANGUAGES, text
+from wire.texts import local, text
 
 
 def esc(words: object) -> str:
@@ -35,8 +35,5 @@ class Words:
         return text(code, self.language) if code else ""
 
     def local(self, texts: LocalText) -> str:
-        """The entry of this language, else of the first one there is."""
-        for language in (self.language, *LANGUAGES):
-            if language in texts:
-                return texts[language]
-        return next(iter(texts.values()), "")
+        """The entry of this language, else one that there is."""
+        return local(texts, self.language)

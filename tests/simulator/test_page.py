@@ -200,6 +200,15 @@ async def test_a_visitor_operates_the_hall(page: Page) -> None:
         await expect(page.locator('[data-part="screen_kiosk"]')).to_be_visible()
         await expect(page.locator("body")).not_to_contain_text("demo.")
 
+    # on a large display and on a small one no screen stands over what is below it
+    for width in (1280, 1600, 1920):
+        await page.set_viewport_size({"width": width, "height": 900})
+        below = await page.locator(".counters").bounding_box()
+        for part in (".kiosk", ".outlet", '[data-pane="board"]', ".voice"):
+            box = await page.locator(part).bounding_box()
+            assert below is not None and box is not None
+            assert box["y"] + box["height"] <= below["y"], (part, width)
+
     # in English as well
     await page.goto(page.url.split("?")[0] + "?lang=en")
     await expect(page.locator(".devices")).to_contain_text("Rating keypad")
