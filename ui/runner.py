@@ -78,6 +78,8 @@ class Runner:
         self._rescan_at = 0.0
         self._due = NEVER
         self._changed = False
+        self._told: set[tuple[str, str]] = set()
+        """Names of pages are few, and kinds of problems too."""
         self._ended = False
         self._snapshot: Callable[[pygame.Surface], object] | None = None
         program.say = link.send  # type: ignore[method-assign]
@@ -139,10 +141,7 @@ class Runner:
             page, self.screen, theme, pressed=self._pointer.pressed, focus=self._focus.action
         )
         self._focus.follow(self.layout)
-        if self.page != page:
-            for problem in self.layout.problems:
-                # Only its kind: the words on a page can be a name, or a code that somebody is typing.
-                log.warning("page %s: %s", page.name, problem.partition(":")[0])
+        self._tell_problems(page.name)
         self.page = page
         changed = self._painter.paint(self.layout)
         if changed:
@@ -154,6 +153,14 @@ class Runner:
         # Asked later, a program of even beats would tell the next one and the one between would not be drawn.
         self._due = self.program.due(now)
         self._watchdog.drawn()
+
+    def _tell_problems(self, page: str) -> None:
+        """Once: a name that is too long for a display flashes twice a second, and stands there every day."""
+        for problem in self.layout.problems:
+            kind = problem.partition(":")[0]  # no more: the words can be a name, or a code that is typed
+            if (page, kind) not in self._told:
+                self._told.add((page, kind))
+                log.warning("page %s: %s", page, kind)
 
     def _is_due(self, now: float) -> bool:
         return min(self._due, self.program.due(now)) <= now

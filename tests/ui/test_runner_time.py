@@ -27,11 +27,12 @@ MOST_TURNS = 2000
 
 
 class Beats(Program):
-    """Shows the number of its beat; its `due` is always after the moment that it is asked at."""
+    """Shows the number of its beat, so often; its `due` is always after the moment that it is asked at."""
 
     role = "board"
 
     def __init__(self) -> None:
+        self.times = 1
         self.pages: list[str] = []
 
     def said(self, message: LinkMessage | None, now: float) -> None:
@@ -41,7 +42,7 @@ class Beats(Program):
         return next_beat(0.0, PERIOD, now)
 
     def page(self, screen: Screen, now: float) -> Page:
-        return Page("beats", column(Text(str(beat(0.0, PERIOD, now)))))
+        return Page("beats", column(Text(str(beat(0.0, PERIOD, now)) * self.times, lines=1)))
 
     def shown(self, page: Page, now: float) -> None:
         self.pages.append(str(page.body))
@@ -66,3 +67,16 @@ def test_each_beat_is_drawn_though_nobody_speaks(runner: Runner) -> None:
             break
         assert runner.step()
     assert len(set(program.pages)) > 5
+
+
+def test_a_page_that_does_not_fit_is_told_once(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    program = runner.program
+    assert isinstance(program, Beats)
+    program.times = 40
+    runner.draw()
+    for _ in range(MOST_TURNS):
+        if len(set(program.pages)) > 2:
+            break
+        assert runner.step()
+    assert len(set(program.pages)) > 2
+    assert [record.getMessage() for record in caplog.records] == ["page beats: cut"]
