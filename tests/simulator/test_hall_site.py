@@ -60,7 +60,9 @@ async def test_a_ticket_goes_from_the_tap_to_paper_call_and_rating(site: HallSit
     await until(lambda: counter.counter is not None and counter.counter.number == end.number)
     strip = site.strip("1")
     await until(lambda: end.number in strip.text)
-    await until(lambda: site.board.board and site.board.board.calls[0].number == end.number)
+    await until(
+        lambda: site.board.board and [call.number for call in site.board.board.calls][:1] == [end.number]
+    )
     voice = site.voice
     assert voice is not None
     spoken = [lambda: voice.playing or "", lambda: voice.played[-1].text if voice.played else ""]
