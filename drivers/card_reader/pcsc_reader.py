@@ -136,8 +136,10 @@ class PcscReader(CardReader):
         except ImportError as error:
             raise DriverError("pyscard is not installed", code="card.pcsc_missing") from error
         self._scard = scard
-        result, self._context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+        result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
         self._check(result)
+        # never that of a failure: pyscard 2.2 takes none that is 0, some functions end the process over it
+        self._context = context
         result, names = scard.SCardListReaders(self._context, [])
         if result != scard.SCARD_E_NO_READERS_AVAILABLE:
             self._check(result)

@@ -123,13 +123,17 @@ class Scard(ModuleType):
     def __init__(self) -> None:
         super().__init__("scard")
         self.context = self.listed = self.status = 0
+        self.released: list[int] = []
         self.names = ["Stand-in 00 00"]
         self.state = self.SCARD_STATE_EMPTY
 
     def SCardEstablishContext(self, scope: int) -> tuple[int, int]:
-        return self.context, 1
+        return self.context, int(self.context == self.SCARD_S_SUCCESS)
 
     def SCardReleaseContext(self, context: int) -> int:
+        if context == 0:
+            raise SystemError("error return without exception set")  # as pyscard 2.2 does
+        self.released.append(context)
         return 0
 
     def SCardListReaders(self, context: int, groups: list[str]) -> tuple[int, list[str]]:
@@ -171,6 +175,7 @@ async def test_why_it_does_not_open_is_told_apart(
         await reader.open()
     assert (caught.value.code, reader.health.code, reader.health.state) == (code, code, state)
     await reader.close()
+    assert scard.released == ([] if call == "context" else [1])
 
 
 async def test_without_pyscard_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
