@@ -243,7 +243,9 @@ class Pcscd:
         if self._process is None:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [PCSCD, "-f", "-c", self._config], stdout=log, stderr=subprocess.STDOUT
+                    [PCSCD, "-f", "-c", self._config, *_without_polkit()],
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
                 )
             async with asyncio.timeout(20):
                 while not _listens():
@@ -269,6 +271,13 @@ class Pcscd:
         await self.unplug()
         if self._lock is not None:
             self._lock.close()
+
+
+def _without_polkit() -> list[str]:
+    """From 2.0 pcscd lets nobody in, not even root, where no polkit runs to ask, as in a container."""
+    option = "--disable-polkit"
+    shown = subprocess.run([PCSCD, "--help"], capture_output=True, text=True, timeout=20).stdout
+    return [option] if option in shown else []
 
 
 def _listens() -> bool:
