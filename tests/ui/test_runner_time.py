@@ -58,25 +58,23 @@ def runner(tmp_path: Path) -> Runner:
     return Runner(program, Turned(pygame.display.set_mode(size), 0), link, wake, Screen.of(size))
 
 
-def test_each_beat_is_drawn_though_nobody_speaks(runner: Runner) -> None:
+def run(runner: Runner, pages: int, times: int = 1) -> None:
+    """Until so many different pages were drawn."""
     program = runner.program
     assert isinstance(program, Beats)
+    program.times = times
     runner.draw()
     for _ in range(MOST_TURNS):
-        if len(set(program.pages)) > 5:
-            break
+        if len(set(program.pages)) >= pages:
+            return
         assert runner.step()
-    assert len(set(program.pages)) > 5
+    raise AssertionError(f"{len(set(program.pages))} pages")
+
+
+def test_each_beat_is_drawn_though_nobody_speaks(runner: Runner) -> None:
+    run(runner, pages=6)
 
 
 def test_a_page_that_does_not_fit_is_told_once(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
-    program = runner.program
-    assert isinstance(program, Beats)
-    program.times = 40
-    runner.draw()
-    for _ in range(MOST_TURNS):
-        if len(set(program.pages)) > 2:
-            break
-        assert runner.step()
-    assert len(set(program.pages)) > 2
+    run(runner, pages=3, times=40)
     assert [record.getMessage() for record in caplog.records] == ["page beats: cut"]
