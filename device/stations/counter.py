@@ -14,7 +14,7 @@ from device.stations.counter_text import calling, idle
 from device.stations.lights import StationLight
 from device.stations.panel import StationPanel
 from device.stations.rating import Rating
-from device.stations.station import Node, Recent, Station
+from device.stations.station import FRESH_PRESS_S, Node, Recent, Station
 from drivers.call_screen.protocol import CallScreen, ScreenText, ShowResult
 from drivers.errors import DriverError
 from drivers.keypad.protocol import Keypad, KeyPress
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KEYS: Final = frozenset(get_args(Key))
-FRESH_PRESS_S: Final = 2.0
-"""A press that waited longer (the agent was stopped, the disk was slow) is not acted on any more."""
 LEAST_CALL_S: Final = 1.0
 """A call stands on the screen at least this long, whatever the newest state says."""
 

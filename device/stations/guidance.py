@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 
-from device.stations.station import Node, Recent
+from device.stations.station import FRESH_PRESS_S, Node, Recent
 from wire.screen_link import PadKey, Speak
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FRESH_PRESS_S: Final = 2.0
-"""A press that waited longer (the agent was stopped, the disk was slow) is not acted on any more."""
 STEP_DB: Final = 3
 """Of `Speak.louder`."""
 PadKeyName = Literal["up", "down", "ok", "back", "help", "repeat", "louder", "softer"]

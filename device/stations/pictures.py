@@ -208,13 +208,16 @@ class Pictures:
         if not self._folder.is_dir():
             return found
         for path in sorted(self._folder.iterdir()):
-            named = _FILE.fullmatch(path.name)
-            fits = named is not None and len(found) < MOST and path.stat().st_size <= BIGGEST
-            if named is not None and fits and _id(path.read_bytes()) == named[1]:
-                found[named[1]] = path.name
-            else:
-                # Half written when the power went, damaged, or beyond all bounds.
-                path.unlink()
+            try:
+                named = _FILE.fullmatch(path.name)
+                fits = named is not None and len(found) < MOST and path.stat().st_size <= BIGGEST
+                if named is not None and fits and _id(path.read_bytes()) == named[1]:
+                    found[named[1]] = path.name
+                else:
+                    # Half written when the power went, damaged, or beyond all bounds.
+                    path.unlink()
+            except OSError as error:
+                logger.warning("%s is left as it is: %s", path.name, error)
         return found
 
     def _blocking_write(self, picture: Picture) -> str | None:

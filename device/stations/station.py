@@ -27,6 +27,9 @@ TASKS: Final = 256
 SETTLE_S: Final = 3.0
 """How long a clean stop waits for what is being done."""
 
+FRESH_PRESS_S: Final = 2.0
+"""A key press that waited longer (the agent was stopped, the disk was slow) is not acted on any more."""
+
 
 class Node:
     """The storage, the clock, the coordinator and the newest catalogue, board and device states."""

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from device.database import StorageError
-from device.stations import enquiries, guidance, help
+from device.stations import enquiries, help
+from device.stations.station import FRESH_PRESS_S
 from wire.kiosk_messages import HelpAnswered, HelpWanted, TicketEnquired, TicketFound
 from wire.messages import CommandResult
 from wire.screen_link import AskHelp, AskTicket, KioskState, PadKey, TicketTold
@@ -108,7 +109,7 @@ async def test_keys_for_people_who_do_not_see_go_to_the_screen(kiosk_room: Any) 
 
 async def test_the_help_key_works_without_a_screen(kiosk_room: Any) -> None:
     kiosk_room.room.screen.there = False
-    kiosk_room.room.pad.press("help", ago=guidance.FRESH_PRESS_S + 1)
+    kiosk_room.room.pad.press("help", ago=FRESH_PRESS_S + 1)
     kiosk_room.room.pad.press("help")
     await until(kiosk_room, "asked")
     assert len(await kiosk_room.room.event(HelpWanted)) == 1

@@ -89,6 +89,16 @@ async def test_a_wanted_picture_becomes_a_file(room: Any, hall: Hall, folder: Pa
     assert hall.pictures.file(picture(2).picture) is None and hall.pictures.file(None) is None
 
 
+async def test_what_cannot_be_removed_hides_no_picture(room: Any, open_pictures: Any, folder: Path) -> None:
+    one = picture()
+    (folder / "0-somebodys").mkdir(parents=True)
+    (folder / f"{one.picture}.png").write_bytes(one.data)
+    hall = open_pictures()
+    hall.pictures.want("board", [one.picture])
+    await room.until(lambda: hall.pictures.file(one.picture) is not None)
+    assert hall.given == [] and (folder / "0-somebodys").is_dir()
+
+
 async def test_a_picture_that_is_not_what_its_id_says_is_refused(
     room: Any, hall: Hall, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
