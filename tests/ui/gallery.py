@@ -38,9 +38,8 @@ def write() -> int:
         lines.append(f"## {title}\n")
         for shown in pages:
             pictures = [_picture(shown, language, size, kept) for language, size in _views(shown, pages)]
-            about = shown.about or shown.name.replace("-", " ").capitalize()
             shown_as = " ".join(f"![{shown.name}](pictures/screens/{file.name})" for file in pictures)
-            lines.append(f"**{about}**\n\n{shown_as}\n")
+            lines.append(f"**{shown.about}**\n\n{shown_as}\n")
     PAGE.write_text("\n".join(lines), "utf-8")
     for file in set(FOLDER.glob("*.webp")) - kept:
         file.unlink()

@@ -38,6 +38,7 @@ AT = datetime(2026, 11, 23, 9, 41, 20, tzinfo=timezone(timedelta(hours=8)))
 START = 1000.0
 HALL = {"zh-CN": "清河区政务服务中心", "en": "Qinghe District Government Service Center"}
 SMALL = Screen.of((800, 480))
+LARGE = Screen.of((1080, 1920))
 
 
 def both(zh: str, en: str) -> LocalText:
@@ -240,6 +241,14 @@ def guide(language: str, *touches: str, **changed: object) -> Said:
     return kiosk(language, "guides", "guide:food-permit", *touches, **changed)
 
 
+def later(language: str) -> Said:
+    """The next page of what is too long for one; where it is not, the same page."""
+    made = guide(language, "section:conditions")
+    made.looked_at(LARGE)
+    made.touched("later", START)
+    return made
+
+
 def printed(language: str, paper: str | None) -> Said:
     made = guide(language, "section:materials", "have:0", "print")
     if paper is not None:
@@ -291,7 +300,7 @@ PAGES: dict[str, Callable[[str], Kiosk]] = {
     "guides_not_found": lambda language: kiosk(language, "guides", "search", "key:q", "key:q"),
     "guide": guide,
     "guide_conditions": lambda language: guide(language, "section:conditions"),
-    "guide_conditions_later": lambda language: guide(language, "section:conditions", "later"),
+    "guide_conditions_later": later,
     "guide_materials": lambda language: guide(language, "section:materials", "have:0", "have:1"),
     "guide_materials_all": lambda language: guide(
         language, "section:materials", *(f"have:{n}" for n in range(6))
@@ -328,6 +337,51 @@ PAGES: dict[str, Callable[[str], Kiosk]] = {
     "modes_elder": lambda language: kiosk(language, "modes", "mode:elder", "back", "guides"),
     "modes_low": lambda language: kiosk(language, "modes", "mode:low_reach", "back", "guides"),
     "modes_led": lambda language: led(language),
+}
+ABOUT = {
+    "guides": "Guides, in pages where they are many; who knows the name can search.",
+    "guides_later": "A later page of the list.",
+    "guides_search": "The search before the first letter: an example of what to type, and all guides.",
+    "guides_typed": "After one letter: what is found stands over the keys, on small screens its count.",
+    "guides_found": "What was found, with the ways back to all of them and to another search.",
+    "guides_not_found": "No guide begins so: fewer letters, or the desk.",
+    "guide": "A guide is opened: its sections are tabs, or keys where tabs would leave too little room.",
+    "guide_conditions": "Who can apply: a long text is cut at its sentences into pages.",
+    "guide_conditions_later": "The second page of the same text, where it is too long for one.",
+    "guide_materials": "What to bring: two papers are ticked, it says how many are missing.",
+    "guide_materials_all": "All papers are ticked: nothing is missing.",
+    "guide_steps": "The steps of the matter, numbered.",
+    "guide_terms": "How long it takes and what it costs.",
+    "guide_more": "The telephone number and the law it rests on.",
+    "guide_no_printer": "A terminal without a printer offers neither the list on paper nor a number.",
+    "guide_printing": "The list of papers is being printed: please wait.",
+    "guide_printed": "The list is out: take it; the guide comes back by itself.",
+    "guide_print_failed": "The list was not printed: photograph the page, or ask at the desk.",
+    "guide_print_unknown": "The printer did not say whether the list came out whole: look at the outlet.",
+    "enquiry": "How does my ticket stand? Its code is to be held before the scanner.",
+    "enquiry_asking": "The code was read, the hall is being asked.",
+    "enquiry_waiting": "Still waiting: people before, expected wait, and where to wait.",
+    "enquiry_next": "Nobody is before this number any more.",
+    "enquiry_called": "The number is being called: the counter to go to stands out.",
+    "enquiry_serving": "The number is being served, and where.",
+    "enquiry_parked": "The counter has put the number on hold: please take a seat, it is called again.",
+    "enquiry_missed": "The number was called in vain: whom to tell, so that it is called again.",
+    "enquiry_finished": "The matter of this number is done: for another one take a new number.",
+    "enquiry_void": "The number can no longer be used: take a new one, or ask at the desk.",
+    "enquiry_unknown": "A ticket of another day, or of another hall: it is valid on its day only.",
+    "enquiry_offline": "The hall cannot be asked now; the number stays valid.",
+    "help": "The help key was pressed: it asks once, so that no curious finger calls anybody.",
+    "help_sending": "Help is being called; the citizen can go on, or take it back.",
+    "help_asked": "The staff have been told: go on here meanwhile, or take it back.",
+    "help_coming": "A clerk has answered and is on the way: please wait here.",
+    "help_offline": "The hall may not hear the call: it says so, and where else help can be found.",
+    "help_elsewhere": "Help was called: the line above says so on every page until it is over.",
+    "modes": "Large type, contrast, low controls, voice and languages: each key acts at once.",
+    "modes_on": "Large type and contrast are on; with large type comes the voice, and how loud it is.",
+    "modes_contrast": "High contrast on the list of guides.",
+    "modes_elder": "Large type on the list of guides: fewer on a page.",
+    "modes_low": "Low controls on the list of guides: nothing to touch in the upper part.",
+    "modes_led": "A key of the pad was pressed on the start page: from now on it is read aloud.",
 }
 WAYS: dict[str, list[str]] = {
     "guide_to_a_number": [

@@ -30,11 +30,11 @@ PAGES: dict[str, Callable[[str], Panel]] = {
 }
 CLOCKS = {"call-flashing": START + 0.6}
 ABOUT = {
-    "away": "The agent is away: no old call stands there",
-    "call": "A call, broken where its wording says",
-    "call-flashing": "The other half second of a flashing call",
-    "serving": "The number that is being served",
-    "paused": "A counter that is paused",
+    "away": "The agent is away: no old call stands there.",
+    "call": "A call, broken where its wording says.",
+    "call-flashing": "The other half second of a flashing call.",
+    "serving": "The number that is being served.",
+    "paused": "A counter that is paused.",
 }
 WAYS: dict[str, list[str]] = {}
 """Nobody touches a panel."""

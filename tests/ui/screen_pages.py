@@ -2,7 +2,7 @@
 
 Each of those modules has `PAGES`: name → a function of the language that gives a program in that state, and
 may have `CLOCKS`: name → the monotonic second at which the page is looked at (else the program's `clock`, or
-1000). What `ABOUT` says of a page stands in the gallery.
+1000). What `ABOUT` says of each page, in a sentence, stands in the gallery.
 """
 
 from __future__ import annotations
@@ -81,13 +81,13 @@ def every_page() -> tuple[Shown, ...]:
     """In the order of the modules."""
     made: dict[tuple[str, str], Shown] = {}
     for module in modules():
-        about: dict[str, str] = getattr(module, "ABOUT", {})
+        about: dict[str, str] = module.ABOUT
         clocks: dict[str, float] = getattr(module, "CLOCKS", {})
         pages: dict[str, Callable[[str], Any]] = module.PAGES
         for name, make in pages.items():
             role = make(LANGUAGES[0]).role
             short = name.replace("_", "-").removeprefix(f"{role}-")
-            shown = Shown(role, short, about.get(name, ""), make, clocks.get(name))
+            shown = Shown(role, short, about[name], make, clocks.get(name))
             assert (role, short) not in made, f"two pages are called {short}"
             made[role, short] = shown
     return tuple(made.values())

@@ -51,6 +51,16 @@ def test_the_same_state_gives_the_same_page() -> None:
         assert shown.laid_out("en", (1024, 600)) == shown.laid_out("en", (1024, 600)), shown.name
 
 
+def test_every_page_says_what_it_is() -> None:
+    """In a sentence of its own, which stands over its picture in docs/screens.md."""
+    for module in screen_pages.modules():
+        assert module.ABOUT.keys() == module.PAGES.keys(), module.__name__
+    for role in {shown.role for shown in PAGES}:
+        about = [shown.about for shown in PAGES if shown.role == role]
+        assert all(one[0].isupper() and one.endswith((".", "?")) for one in about), role
+        assert len(set(about)) == len(about), role
+
+
 def test_no_reference_is_left_of_a_page_that_has_gone() -> None:
     wanted = {
         reference_file(shown, language, size) for shown in PAGES for language in LANGUAGES for size in SIZES
