@@ -49,6 +49,8 @@ class Link:
         self._socket: socket.socket | None = None
         self._sending = threading.Lock()
         self._ending = threading.Event()
+        self._told: set[str] = set()
+        """Of the few things that can be wrong with a line."""
         self._heard: queue.Queue[Said] = queue.Queue(KEPT)
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
 
@@ -84,11 +86,19 @@ class Link:
             try:
                 self._connect()
                 self._read()
-            except (OSError, BadMessageError) as error:
+            except BadMessageError as error:
+                self._not_understood(str(error))
+            except OSError as error:
                 log.debug("agent: %s", error)
             if self._drop():
                 self._post(None)
             self._ending.wait(RETRY_S)
+
+    def _not_understood(self, why: str) -> None:
+        """Once: it comes again with every attempt."""
+        if why not in self._told:
+            self._told.add(why)
+            log.warning("the agent is not understood, is it of another version? %s", why)
 
     def _connect(self) -> None:
         line = socket.socket(socket.AF_UNIX)
