@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -142,9 +143,16 @@ def test_what_espeak_says_is_mandarin() -> None:
         assert sounds.startswith(expected[word]), word
     assert "en" not in phonemes(zh_spoken("3号窗口"))
     for name in ("三号窗口", "号码"):
-        assert "X'Au51" in phonemes(name), "号 is hao4"
-    for name, sound in (("银行窗口", "X'a35N"), ("重庆", "ts.h'ong35"), ("税务", "w'u51"), ("土地", "t'i51")):
-        assert sound in phonemes(zh_spoken(name)), name
+        # which syllable of a word is stressed (') is not the same in espeak-ng 1.51 and 1.52
+        assert "XAu51" in phonemes(name).replace("'", ""), "号 is hao4"
+    # the vowel of hang is written a in 1.51, A in 1.52
+    for name, sound in (
+        ("银行窗口", "X'[aA]35N"),
+        ("重庆", r"ts\.h'ong35"),
+        ("税务", "w'u51"),
+        ("土地", "t'i51"),
+    ):
+        assert re.search(sound, phonemes(zh_spoken(name))), name
     # each pinyin of the table is Mandarin, with the stated number of syllables
     with ThreadPoolExecutor(8) as side_by_side:
         said = list(side_by_side.map(phonemes, POLYPHONES.values()))
