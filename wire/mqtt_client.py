@@ -93,6 +93,9 @@ def new_properties(packet: int) -> Properties:
 def _tls_context(options: TlsOptions) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=options.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Python 3.13 asks for what authorities made by plain openssl lack (key usage, key identifiers). A hall's
+    # certificates outlive the Python of its nodes; chain, dates and name are checked as ever.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if options.certificate_file is not None:
         context.load_cert_chain(options.certificate_file, options.key_file)
     return context
