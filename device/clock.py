@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from typing import Final
 FIRST_PLAUSIBLE_YEAR: Final = 2024
 TOLERANCE_S: Final = 2.0
 """A heartbeat that agrees within this does not move the clock: its delay on the way is no better."""
+DAY_S: Final = 86_400
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -57,7 +58,7 @@ class Clock:
         self._wall = wall
         self._boot = boot
         self._offset: float | None = None
-        self._heard_day: tuple[date, date] | None = None
+        self._heard_day: tuple[date, date, float | None] | None = None
 
     def now(self) -> datetime:
         """The best known time, in the hall's zone."""
@@ -85,16 +86,23 @@ class Clock:
         self._offset = (self._wall() if near else at.timestamp()) - self._boot()
         return True
 
-    def hear_business_date(self, day: date) -> None:
-        """The coordinator's business date, as of now."""
-        self._heard_day = (day, self.now().date())
+    def hear_business_date(self, day: date, ends: datetime | None = None) -> None:
+        """The coordinator's business date, as of now, and when it ends (aware)."""
+        self._heard_day = (day, self.now().date(), ends.timestamp() if ends is not None else None)
 
     def business_date(self) -> date:
-        """The business date: the coordinator's, until the hall's calendar day ends; then the calendar's."""
-        today = self.now().date()
-        if self._heard_day is not None and self._heard_day[1] == today:
-            return self._heard_day[0]
-        return today
+        """The business date: the coordinator's until it ends, then the next ones, each a day long.
+
+        Where its end was not heard it holds until the hall's calendar day ends, and then the calendar's.
+        """
+        now = self.now()
+        if self._heard_day is None:
+            return now.date()
+        day, heard_on, ends = self._heard_day
+        if ends is not None:
+            over = now.timestamp() - ends
+            return day if over < 0 else day + timedelta(days=1 + over // DAY_S)
+        return day if heard_on == now.date() else now.date()
 
     def expired(self, deadline: datetime) -> bool:
         """Whether `deadline` (aware) has passed. A clock that cannot be right expires nothing."""

@@ -62,7 +62,7 @@ class CoordinatorLink:
             if state.at is not None and not retained and self._clock.learn(state.at) and self.on_time:
                 self.on_time()
             if state.business_date is not None and not retained:
-                self._clock.hear_business_date(state.business_date)
+                self._clock.hear_business_date(state.business_date, state.day_ends)
         else:
             self._heard_at = 0.0
         if state.epoch != epoch and self.on_epoch is not None:

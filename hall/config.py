@@ -8,9 +8,11 @@ all of it; guides and pictures lie beside it (`hall.shown`).
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,6 +24,7 @@ from hall.queue.policy import (
     Appointments,
     Counter,
     Group,
+    HoursOn,
     Limits,
     Numbers,
     Policy,
@@ -40,6 +43,8 @@ from wire.messages import CounterClerk, Id, LocalText
 from wire.mqtt_options import BrokerOptions
 from wire.texts import LANGUAGES
 
+_SPAN: Final = r"(([01]\d|2[0-3]):[0-5]\d)-(([01]\d|2[0-3]):[0-5]\d|24:00)"
+
 Role = Literal["issue", "counter", "read", "appointments", "admin"]
 """issue: take numbers; counter: keys, clerks, calls for help; read: all that is shown; appointments: import
 and list them; admin: everything."""
@@ -53,7 +58,8 @@ class HallTable(_Table, frozen=True, kw_only=True):
     """`storage`: the journal, a path or an SQLAlchemy URL. `day_start`: when a business date begins.
 
     `issue_times`, `issue_days`: numbers are given in these spans, on these days (1 Monday … 7) only; empty:
-    always. `ticket_url`: what the QR code says; `{ticket}` in it is replaced by the ticket's id.
+    always. `hours_on`: other spans on single weekdays and dates (`hall.queue.hours`). `ticket_url`: what the
+    QR code says; `{ticket}` in it is replaced by the ticket's id.
     `show_clerks`: what counters' screens say of who sits there. `call_by_name`: a number taken with a card
     carries the masked name, which the hall display shows.
 
@@ -69,6 +75,7 @@ class HallTable(_Table, frozen=True, kw_only=True):
     day_start: Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")] = "04:00"
     issue_times: tuple[Span, ...] = ()
     issue_days: tuple[Weekday, ...] = ()
+    hours_on: HoursOn = {}
     call_languages: tuple[str, ...] = ("zh-CN",)
     call_repeat: Annotated[int, msgspec.Meta(ge=1, le=5)] = 2
     ticket_url: str = ""
@@ -166,6 +173,7 @@ class HallConfig(_Table, frozen=True, kw_only=True):
             timezone=self.hall.timezone,
             issue_times=self.hall.issue_times,
             issue_days=self.hall.issue_days,
+            hours_on=self.hall.hours_on,
             call_by_name=self.hall.call_by_name,
             appointments=self.appointments,
         )
@@ -202,6 +210,9 @@ def check(config: HallConfig) -> list[str]:
     problems += _references(config)
     problems += _texts(config)
     problems += _numbers(config)
+    problems += _hours_on("hall.hours_on", config.hall.hours_on)
+    for n, service in enumerate(config.services):
+        problems += _hours_on(f"service[{n}].hours_on", service.hours_on)
     try:
         ZoneInfo(config.hall.timezone)
     except (OSError, ValueError, KeyError):
@@ -312,6 +323,39 @@ def _numbers(config: HallConfig) -> list[str]:
         ]
     assert top < MAX_NUMBER
     return []
+
+
+def _hours_on(path: str, table: HoursOn) -> list[str]:
+    problems: list[str] = []
+    for key, spans in table.items():
+        if re.fullmatch(r"[1-7]", key) is None and re.fullmatch(r"\d{4}-\d\d-\d\d", key, re.ASCII) is None:
+            problems.append(
+                f"{path}.{key}: 应为星期 1 至 7 或日期，如 2026-10-01"
+                " · write a weekday 1 to 7 or a date such as 2026-10-01"
+            )
+        elif len(key) > 1:
+            try:
+                date.fromisoformat(key)
+            except ValueError:
+                problems.append(f"{path}.{key}: 没有这一天 · there is no such day; write another date")
+        before = ("", "")
+        for span in sorted(spans):
+            begin, _, end = span.partition("-")
+            if re.fullmatch(_SPAN, span, re.ASCII) is None:
+                problems.append(f'{path}.{key}: {span!r} 应写成 "09:00-12:00" · write it as "09:00-12:00"')
+            elif end <= begin:
+                problems.append(
+                    f"{path}.{key}: {span!r} 结束须晚于开始，午夜写 24:00"
+                    " · must end after it begins; midnight is 24:00"
+                )
+            else:
+                if begin < before[1]:
+                    problems.append(
+                        f"{path}.{key}: {'-'.join(before)!r} 与 {span!r} 重叠，请合并"
+                        " · overlap; make them one"
+                    )
+                before = max(before, (begin, end), key=lambda one: one[1])
+    return problems
 
 
 def _is_loopback(host: str) -> bool:

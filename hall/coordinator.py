@@ -27,7 +27,7 @@ from hall.queue import commands as cmd
 from hall.queue import events as ev
 from hall.queue.rules import local_minute
 from hall.retained import Retained
-from hall.runtime import Committed, Runtime, Source, business_date_of, new_id
+from hall.runtime import Committed, Runtime, Source, business_date_of, end_of, new_id
 from wire.intake import Intake
 from wire.messages import (
     Board,
@@ -187,12 +187,16 @@ class Coordinator:
         return topic(self.hall, name, **ids)
 
     def _state(self, state: str) -> CoordinatorState:
+        day = self.runtime.state.business_date
         return CoordinatorState(
             state=state,  # type: ignore[arg-type]
             session=self.session,
             epoch=self.runtime.epoch,
-            business_date=self.runtime.state.business_date,
+            business_date=day,
             at=self.runtime.now() if state != "lost" else None,
+            day_ends=end_of(day, self.policy.timezone, self.runtime.day_start_minute)
+            if day is not None
+            else None,
         )
 
     def _numbers(self) -> CoordinatorNumbers | None:

@@ -127,7 +127,7 @@ class Projections:
     def counter(self, counter_id: str, state: State, epoch: int) -> CounterState:
         """The snapshot of a counter; the last one where nothing has changed since."""
         counter = self._policy.counters[counter_id]
-        now = state.counters[counter_id]
+        now, day = state.counters[counter_id], state.business_date
         ticket = state.tickets[now.ticket] if now.ticket is not None else None
         targeted = sum(len(queue) for key, queue in state.queues.items() if key[2] == counter_id)
         elsewhere = sum(
@@ -156,7 +156,8 @@ class Projections:
             waiting=waiting - elsewhere - here + targeted,
             parked=len(now.parked),
             clerk=self._clerks.get(now.clerk) if now.clerk is not None else None,
-            hours=counter.hours or self._policy.issue_times,
+            hours=hours.counter_hours(self._policy, counter, day) if day is not None else (),
+            business_date=day,
         )
         last = self._counters.get(counter_id)
         if last is not None and msgspec.structs.replace(last, rev=0) == snapshot:
@@ -208,6 +209,7 @@ class Projections:
                     left=hours.left(state, service),
                     hours=own if own != today else (),
                     today=hours.is_day_of(self._policy, service, state.business_date),
+                    again=hours.again(state, service, at),
                 )
             )
         return tuple(shown)

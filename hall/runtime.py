@@ -18,7 +18,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -69,6 +69,12 @@ def first_epoch(at: datetime) -> int:
 def business_date_of(at: datetime, timezone: str, day_start_minute: int) -> date:
     """The business date of a moment: it runs from `day_start_minute` of the local day to the next one's."""
     return (at.astimezone(ZoneInfo(timezone)) - timedelta(minutes=day_start_minute)).date()
+
+
+def end_of(day: date, timezone: str, day_start_minute: int) -> datetime:
+    """When a business date ends, UTC."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone))
+    return (midnight + timedelta(minutes=day_start_minute)).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

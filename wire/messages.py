@@ -51,13 +51,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CoordinatorState(Message, frozen=True, kw_only=True):
-    """`coordinator/state`, retained; also the heartbeat (every 3 s) and, as `lost`, the will."""
+    """`coordinator/state`, retained; also the heartbeat (every 3 s) and, as `lost`, the will.
+
+    `day_ends`: when the business date ends, for nodes that are cut off by then.
+    """
 
     state: Literal["online", "offline", "lost"]
     session: Id
     epoch: int
     business_date: date | None = None
     at: datetime | None = None
+    day_ends: datetime | None = None
 
 
 class CoordinatorNumbers(Message, frozen=True, kw_only=True):
@@ -140,6 +144,7 @@ class CounterState(Message, frozen=True, kw_only=True):
     parked: int = 0
     clerk: CounterClerk | None = None
     hours: tuple[str, ...] = ()
+    business_date: date | None = None
 
 
 class BoardCall(Message, frozen=True, kw_only=True):
@@ -158,7 +163,8 @@ class BoardService(Message, frozen=True, kw_only=True):
 
     `available`: whether a number can be taken now, and why not. `left`: what the day's quota still has.
     `hours`: of this service today, where they are not the hall's. `today` False: no numbers are given on this
-    business date at all, whatever the hall's hours are.
+    business date at all, whatever the hall's hours are. `again`: the next business date on which some are
+    given, once the hours of this one are over; None: they are not, or nobody knows.
     """
 
     service: Id
@@ -170,6 +176,7 @@ class BoardService(Message, frozen=True, kw_only=True):
     left: int | None = None
     hours: tuple[str, ...] = ()
     today: bool = True
+    again: date | None = None
 
 
 class Board(Message, frozen=True, kw_only=True):

@@ -161,6 +161,7 @@ SAMPLES: Final[dict[str, Message]] = {
         epoch=4,
         business_date=_DAY,
         at=_at(0),
+        day_ends=_at(0) + timedelta(hours=19),
     ),
     "coordinator_numbers": CoordinatorNumbers(
         business_date=_DAY, issued={"general": 5}, leased={"general": 950}
@@ -205,6 +206,7 @@ SAMPLES: Final[dict[str, Message]] = {
         parked=1,
         clerk=CounterClerk(number="012", name={"zh-CN": "王芳", "en": "Wang Fang"}, photo="0c" * 16),
         hours=("08:30-11:45", "13:30-16:45"),
+        business_date=_DAY,
     ),
     "board": Board(
         epoch=4,

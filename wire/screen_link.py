@@ -7,7 +7,7 @@ sends every change after that. A screen keeps nothing: it can be killed and star
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -200,7 +200,8 @@ class CodeScanned(LinkMessage, frozen=True, kw_only=True, tag="code_scanned"):
 class KioskState(LinkMessage, frozen=True, kw_only=True, tag="kiosk_state"):
     """What the kiosk can do now. `online` False: the coordinator is away, numbers come from the lease.
 
-    `voice`: it can speak. `help`: what became of the help key.
+    `voice`: it can speak. `help`: what became of the help key. `business_date`: the node's, to which a number
+    given now belongs; a board of another one says nothing of today.
     """
 
     online: bool
@@ -212,6 +213,7 @@ class KioskState(LinkMessage, frozen=True, kw_only=True, tag="kiosk_state"):
     scanner: DeviceState | None = None
     voice: bool = False
     help: Literal["none", "asked", "coming"] = "none"
+    business_date: date | None = None
 
 
 class TimeShown(LinkMessage, frozen=True, kw_only=True, tag="time_shown"):

@@ -195,6 +195,7 @@ class KioskStationRunner(Station):
             scanner=devices.get(scanner) if scanner is not None else None,
             voice=self._guidance.can_speak,
             help=self._help.state,
+            business_date=self.node.clock.business_date(),
         )
 
     def _show(self, message: LinkMessage) -> None:

@@ -28,6 +28,7 @@ class Leases:
         self._low = low
         self._on_change = on_change
         self._asked: dict[tuple[str, date], float] = {}
+        self._day: date | None = None
         self.remaining: dict[str, int] = {}
 
     async def run(self) -> None:
@@ -44,8 +45,8 @@ class Leases:
         node = self._node
         day = node.clock.business_date()
         remaining = await node.storage.remaining(day)
-        if remaining != self.remaining:
-            self.remaining = remaining
+        if (day, remaining) != (self._day, self.remaining):
+            self._day, self.remaining = day, remaining
             self._on_change()
         if not node.link.online or node.catalogue is None:
             return

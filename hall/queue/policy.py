@@ -23,6 +23,9 @@ Span = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01
 """Local time of day, e.g. "08:30-12:00"; the end is not part of it."""
 Weekday = Annotated[int, msgspec.Meta(ge=1, le=7)]
 """1 Monday … 7 Sunday."""
+HoursOn = dict[str, tuple[str, ...]]
+"""Spans of single days: a weekday "1"…"7" or a date "2026-10-01" → as in `Span`, none: nothing is given then.
+What stands in it is checked by `hall.config`; what it means stands in `hall.queue.hours`."""
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,8 +44,9 @@ class Service(_Table, frozen=True, kw_only=True):
     """A matter that a citizen takes a number for. `open` False: shown, no numbers.
 
     `quota`: how many numbers a business date has; None: no limit. `hours`, `days`: when numbers are given,
-    in place of the hall's `issue_times` and `issue_days`; empty: the hall's. `keywords`, `initials`: for the
-    search at the kiosk; without `initials` they are made of the Chinese name.
+    in place of the hall's `issue_times` and `issue_days`; empty: the hall's. `hours_on`: on single weekdays
+    and dates. `keywords`, `initials`: for the search at the kiosk; without `initials` they are made of the
+    Chinese name.
     """
 
     id: Id
@@ -53,6 +57,7 @@ class Service(_Table, frozen=True, kw_only=True):
     quota: Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)] | None = None
     hours: tuple[Span, ...] = ()
     days: tuple[Weekday, ...] = ()
+    hours_on: HoursOn = {}
     keywords: tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=24)], ...] = ()
     initials: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]{1,64}\Z")] | None = None
 
@@ -69,7 +74,7 @@ class Zone(_Table, frozen=True, kw_only=True):
 class Counter(_Table, frozen=True, kw_only=True):
     """A 窗口. `clerk` sits there when the day opens; `transfer_to` is used by keypads that name no target.
 
-    `hours`: shown on its screen; empty: the hall's `issue_times`.
+    `hours`: shown on its screen; empty: the hall's of the day.
     """
 
     id: Id
@@ -179,7 +184,8 @@ class Limits(_Table, frozen=True, kw_only=True):
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Everything above, looked up by id. `issue_times`, `issue_days` empty: numbers are given at any time,
-    on every day. `call_by_name` False: names that kiosks send are dropped before the journal.
+    on every day, but for `hours_on`. `call_by_name` False: names that kiosks send are dropped before the
+    journal.
     """
 
     groups: dict[str, Group]
@@ -194,6 +200,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     issue_times: tuple[str, ...] = ()
     appointments: Appointments = Appointments()
     issue_days: tuple[int, ...] = ()
+    hours_on: HoursOn = {}
     call_by_name: bool = False
 
     def number(self, group: str, n: int) -> str:

@@ -72,6 +72,21 @@ def test_the_business_date_is_the_halls_until_its_calendar_day_ends(hands: Any) 
     assert clock.business_date() == date(2026, 11, 21)
 
 
+def test_the_business_date_ends_when_the_hall_said(hands: Any) -> None:
+    """Cut off at one in the morning: yesterday's numbers are not given at nine, nor the calendar's at two."""
+    clock = Clock(timezone(timedelta(hours=8)), lambda: hands.wall, lambda: hands.boot)
+    hands.wall = datetime(2026, 11, 21, 1, 0, tzinfo=clock.now().tzinfo).timestamp()
+    clock.hear_business_date(date(2026, 11, 20), datetime(2026, 11, 21, 4, 0, tzinfo=clock.now().tzinfo))
+    told = []
+    for hours in (1, 1.99, 0.02, 5, 16, 3, 24):
+        hands.forward(hours * 3600)
+        told.append((clock.now().strftime("%d %H:%M"), clock.business_date().day))
+    assert told == [
+        ("21 02:00", 20), ("21 03:59", 20), ("21 04:00", 21), ("21 09:00", 21),
+        ("22 01:00", 21), ("22 04:00", 22), ("23 04:00", 23),
+    ]  # fmt: skip
+
+
 def test_a_zone_that_is_not_known_is_the_machines_own() -> None:
     assert hall_zone("Asia/Shanghai").utcoffset(NOW) == timedelta(hours=8)
     assert hall_zone("Nowhere/At-All") is not None

@@ -59,6 +59,7 @@ LINK_SAMPLES: dict[str, LinkMessage] = {
         printer=SAMPLES["device_state"],  # type: ignore[arg-type]
         card_reader=None,
         offline_numbers={"general": 38},
+        business_date=SAMPLES["board"].business_date,  # type: ignore[attr-defined]
     ),
     "ticket_progress": screen_link.TicketProgress(
         request="req-7f3a",
