@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pygame
 
+from ui.elements import ABOUT
 from ui.kept import Pictures
 from ui.theme import Colour
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from ui.layout import Drawing
 
 CANVAS: Final = 256
-KEPT_BYTES: Final = 24 * 1024 * 1024
-"""Of pictures that are kept; one that fills 1920×1080 has 8 MB."""
+# Each kind has its own store, as large as it needs. One for all would fill all day with what is shown once.
+ICONS_BYTES: Final = 6 * 1024 * 1024
+"""A kiosk's icons at all their sizes and in all its colours have about 5 MB."""
+FILES_BYTES: Final = 12 * 1024 * 1024
+"""Of pictures from files: one that fills 1920×1080 has 8 MB, one in its place beside the calls 1 to 2."""
 CODES_BYTES: Final = 2 * 1024 * 1024
 """Of QR codes: each is shown to one citizen, and as many as there is room for would push out all else."""
 
@@ -28,15 +32,24 @@ Draw = Callable[[pygame.Surface, Colour, tuple[Any, ...]], None]
 
 
 def picture(item: Drawing) -> pygame.Surface:
-    """The picture of a drawing at its size."""
+    """The picture of a drawing, for the middle of its place: as large as that, or a file's picture."""
     _, _, wide, high = item.rect
+    if ABOUT in item.args:
+        wide, high = _even(wide), _even(high)
     key = (item.name, wide, high, item.colour, item.args)
-    store = _codes if item.name == "qr" else _kept
-    return store.get(key, lambda: _picture(*key))
+    return _stores.get(item.name, _icons).get(key, lambda: _picture(*key))
 
 
-_kept: Final = Pictures(KEPT_BYTES)
+def _even(side: int) -> int:
+    """At most a sixty-fourth less."""
+    step = 1 << max(0, side.bit_length() - 7)
+    return side // step * step
+
+
+_icons: Final = Pictures(ICONS_BYTES)
+_files: Final = Pictures(FILES_BYTES)
 _codes: Final = Pictures(CODES_BYTES)
+_stores: Final = {"file": _files, "qr": _codes}
 
 
 def _picture(name: str, wide: int, high: int, colour: Colour, args: tuple[Any, ...]) -> pygame.Surface:
@@ -267,18 +280,14 @@ def _qr(wide: int, high: int, colour: Colour, args: tuple[Any, ...]) -> pygame.S
 
 
 def _file(wide: int, high: int, colour: Colour, args: tuple[Any, ...]) -> pygame.Surface:
-    """args: a path, and "cover" to fill the place (edges are cut) or "fit" to show all of it."""
-    surface = pygame.Surface((wide, high), pygame.SRCALPHA)
+    """args: a path, and `ABOUT` or nothing. All of the picture, as large as it has room."""
     try:
         found = pygame.image.load(str(args[0]))
     except (pygame.error, OSError):
-        return surface  # gone between two pages
-    ways = (wide / found.get_width(), high / found.get_height())
-    scale = max(ways) if len(args) > 1 and args[1] == "cover" else min(ways)
+        return pygame.Surface((1, 1), pygame.SRCALPHA)  # gone between two pages
+    scale = min(wide / found.get_width(), high / found.get_height())
     size = (max(1, round(found.get_width() * scale)), max(1, round(found.get_height() * scale)))
-    found = pygame.transform.smoothscale(found.convert_alpha(), size)
-    surface.blit(found, found.get_rect(center=(wide // 2, high // 2)))
-    return surface
+    return pygame.transform.smoothscale(found.convert_alpha(), size)
 
 
 OWN_SURFACE: Final[dict[str, Callable[[int, int, Colour, tuple[Any, ...]], pygame.Surface]]] = {

@@ -103,6 +103,10 @@ def _show(options: argparse.Namespace) -> int:
     if theme is not None:
         program.hall_name = theme.file.hall_name
 
+    from ui.heap import large_blocks_apart
+
+    large_blocks_apart()
+
     import pygame
 
     from ui.link import Link

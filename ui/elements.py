@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Axis = Literal["column", "row"]
 Align = Literal["start", "center", "end", "stretch"]
@@ -31,6 +31,11 @@ class Text:
     least: str | float = "small"
     strong: bool = False
     grow: float = 0.0
+
+
+ABOUT: Final = "about"
+"""Of a file's picture whose place changes by a pixel with the numbers beside it: it need not fill all of it,
+or the file would be read again, and kept, for each size."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def draw(surface: pygame.Surface, item: Item) -> None:
         _draw_words(surface, item)
     else:
         picture = art.picture(item)
-        surface.blit(picture, item.rect[:2])
+        surface.blit(picture, picture.get_rect(center=pygame.Rect(item.rect).center))
 
 
 def _draw_border(surface: pygame.Surface, item: Fill) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ui.elements import Art, Box, Element, Text, column
+from ui.elements import ABOUT, Art, Box, Element, Text, column
 from ui.ems import LEADING, lines
 from ui.tongue import Tongue
 from wire.screen_link import ShownPicture
@@ -29,7 +29,7 @@ def playlist_box(page: ShownPicture, tongue: Tongue, wide: float, high: float) -
         size = _size(words, "", wide, high * 0.3, sizes=(4.6, 4.0, 3.6, 3.2))
         under = [Text(words, size, "ink", "center", least=2.6)]
         left -= lines(words, wide / size) * size * LEADING + 1.0
-    picture = Art("file", wide, max(8.0, left), args=(page.file, "fit"), grow=1.0)
+    picture = Art("file", wide, max(8.0, left), args=(page.file, ABOUT), grow=1.0)
     return column(picture, *under, gap=1.0, grow=1.0, name="playlist")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ui.board.playlist import Playing
-from ui.elements import Art, Box, Element, Text, column, grid, growing, row
+from ui.elements import ABOUT, Art, Box, Element, Text, column, grid, growing, row
 from ui.kiosk.pager import Pager
 from ui.kiosk.parts import GAP, fits_whole, listed, service_tile, tile, told
 from ui.kiosk.services import (
@@ -107,7 +107,7 @@ def _played(kiosk: Kiosk, room: Room, page: ShownPicture) -> Element:
     parts: list[Element] = []
     words = kiosk.local(page.item.text)
     if page.file is not None:
-        parts.append(Art("file", room.wide, room.high / 2, args=(page.file, "fit"), grow=1.0))
+        parts.append(Art("file", room.wide, room.high / 2, args=(page.file, ABOUT), grow=1.0))
         if words:
             parts.append(Text(words, "large", align="center", lines=2))
     else:

@@ -306,7 +306,7 @@ class _Picture:
         number = self._text("rating.clerk", number=clerk.number)
         words.append(Text(number, 5.0, "soft" if name else "ink", "center", lines=1, least=3.4))
         picture = (
-            Art("file", 36.0, 48.0, args=(self.photo, "fit"), grow=1.0)
+            Art("file", 36.0, 48.0, args=(self.photo,), grow=1.0)
             if self.photo is not None
             else Art("person", 28.0, 28.0, "soft", grow=1.0)
         )

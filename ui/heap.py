@@ -1,0 +1,29 @@
+"""Where the C library puts the pixels of pictures."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+LARGE: Final = 2 * 1024 * 1024
+"""Bytes. Above it are pictures from files and what is made of them on the way, and no line of text."""
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
+
+
+def large_blocks_apart() -> None:
+    """A block of `LARGE` bytes gets pages of its own, which go back to the system when it is freed.
+
+    Left alone, glibc puts all but the first few between the small ones (mallopt(3): its threshold follows
+    what is freed, up to 32 MiB), and the holes that they leave there are never given back.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return  # not glibc
+    for what, size in ((_M_MMAP_THRESHOLD, LARGE), (_M_TRIM_THRESHOLD, 2 * LARGE)):
+        if not mallopt(what, size):
+            log.warning("mallopt(%d, %d) was refused", what, size)
