@@ -13,6 +13,7 @@ import pytest
 
 from simulator.hall_site import ROOT, HallSite, number_on
 from simulator.misbehaviour import misbehave, ways
+from wire.screen_link import TakeTicket, TicketProgress
 
 pytestmark = [pytest.mark.broker, pytest.mark.asyncio(loop_scope="session")]
 
@@ -151,6 +152,31 @@ async def test_killed_parts_come_back_and_go_on(site: HallSite) -> None:
             if end is not None and end.stage == "done":
                 break
     assert end.number is not None and site.numbers[-1] == end.number
+
+
+async def test_a_kiosk_killed_in_the_middle_of_a_paper_gives_the_wish_no_second_number(
+    site: HallSite,
+) -> None:
+    kiosk, part = site.kiosk, site.parts["kiosk-1"]
+    await until(lambda: kiosk.state and kiosk.state.online)
+    wish = TakeTicket(request="killed-in-the-middle", service="tax")
+    assert kiosk.send(wish)
+
+    def told(*stages: str) -> TicketProgress | None:
+        progress = kiosk.progress(wish.request)
+        return progress if progress is not None and progress.stage in stages else None
+
+    await until(lambda: told("printing"))
+    number, starts = getattr(told("printing"), "number", None), part.starts
+    part.kill()
+    await part.wait_ready(30, starts=starts + 1)
+    await until(lambda: kiosk.connected and kiosk.state)
+    assert kiosk.send(wish), "as the kiosk's program says it again"
+    await until(lambda: told("done"))
+    end = told("done")
+    assert end is not None
+    assert (end.number, end.paper, end.code) == (number, "unknown", "ticket.interrupted")
+    await site.wait_ready()
 
 
 async def test_every_way_to_misbehave_can_be_mended(site: HallSite) -> None:
