@@ -37,7 +37,14 @@ def picture(item: Drawing) -> pygame.Surface:
     if ABOUT in item.args:
         wide, high = _even(wide), _even(high)
     key = (item.name, wide, high, item.colour, item.args)
-    return _stores.get(item.name, _icons).get(key, lambda: _picture(*key))
+    try:
+        return _stores.get(item.name, _icons).get(key, lambda: _picture(*key))
+    except _GoneError:  # between two pages; not kept, for the same file may come again
+        return pygame.Surface((1, 1), pygame.SRCALPHA)
+
+
+class _GoneError(Exception):
+    """A picture's file is not there, or is none."""
 
 
 def _even(side: int) -> int:
@@ -283,8 +290,8 @@ def _file(wide: int, high: int, colour: Colour, args: tuple[Any, ...]) -> pygame
     """args: a path, and `ABOUT` or nothing. All of the picture, as large as it has room."""
     try:
         found = pygame.image.load(str(args[0]))
-    except (pygame.error, OSError):
-        return pygame.Surface((1, 1), pygame.SRCALPHA)  # gone between two pages
+    except (pygame.error, OSError) as error:
+        raise _GoneError from error
     scale = min(wide / found.get_width(), high / found.get_height())
     size = (max(1, round(found.get_width() * scale)), max(1, round(found.get_height() * scale)))
     return pygame.transform.smoothscale(found.convert_alpha(), size)

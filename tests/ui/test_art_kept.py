@@ -68,3 +68,12 @@ def test_a_file_that_has_gone_draws_nothing(tmp_path: Path) -> None:
     surface = pygame.Surface((100, 100))
     draw(surface, Drawing((0, 0, 100, 100), "file", (0, 0, 0), (str(tmp_path / "none.png"),)))
     assert pygame.mask.from_threshold(surface, (0, 0, 0), (1, 1, 1)).count() == 100 * 100
+
+
+def test_a_picture_that_was_gone_for_a_while_is_shown_again(tmp_path: Path) -> None:
+    item = Drawing((0, 0, 30, 30), "file", (0, 0, 0), (str(tmp_path / "poster.png"),))
+    assert art.picture(item).get_size() == (1, 1)
+    (tmp_path / "poster.png").write_bytes(b"no picture")
+    assert art.picture(item).get_size() == (1, 1)
+    _poster(tmp_path, (300, 300))
+    assert art.picture(item).get_size() == (30, 30)
