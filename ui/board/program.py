@@ -11,12 +11,12 @@ from typing import ClassVar, Final
 
 from ui.beats import beat, next_beat
 from ui.board.pages import display_page
-from ui.board.playlist import Playing
 from ui.board.seen import Seen
 from ui.board.spotlight import Spotlight
 from ui.elements import Page
 from ui.hall_time import HallTime
 from ui.news import Absence
+from ui.playlist import Playing
 from ui.program import Program
 from ui.screen import Screen
 from ui.tongue import Tongue

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ui.board.playlist import Playing
 from ui.elements import ABOUT, Art, Box, Element, Text, column, grid, growing, row
 from ui.kiosk.pager import Pager
 from ui.kiosk.parts import GAP, fits_whole, listed, service_tile, tile, told
@@ -28,6 +27,7 @@ from ui.kiosk.steps_enquiry import EnquiryStep
 from ui.kiosk.steps_guides import GuidesStep
 from ui.kiosk.steps_search import SearchStep
 from ui.kiosk.steps_services import ServicesStep
+from ui.playlist import Playing
 from ui.widgets import button, rest
 from wire.screen_link import LinkMessage, PlaylistShown, ShownPicture
 

@@ -8,7 +8,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.board.playlist import Playing, fits
+from ui.playlist import Playing, fits
 from wire.screen_link import ShownPicture
 from wire.shown import PlaylistItem
 
