@@ -23,6 +23,7 @@ WATCHED: Final = (
     "hall.call_not_heard",
     "hall.call_silent",
     "hall.clock_back",
+    "hall.rating_page_closed",
 )
 """The codes that are decided here."""
 
@@ -62,6 +63,8 @@ class Alarms:
         self._well_since: dict[Key, datetime] = {}
         self.clock_is_back = False
         """The clock is before the open business date: numbers go on, but no new date begins."""
+        self.rating_page_is_closed = False
+        """The port of the page for texts could not be had."""
 
     def reset(self) -> None:
         """Before a replay: calls from before are not watched, nobody knows who has reported them."""
@@ -121,6 +124,8 @@ class Alarms:
         wanted = dict(self._bad)
         if self.clock_is_back:
             wanted["hall.clock_back", "hall"] = {}
+        if self.rating_page_is_closed:
+            wanted["hall.rating_page_closed", "hall"] = {}
         for node in self._nodes.all.values():
             away = (at - node.changed_at).total_seconds() if node.changed_at is not None else 0.0
             if node.state == "lost" or (node.state == "offline" and away >= OFFLINE_S):

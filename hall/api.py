@@ -49,7 +49,7 @@ from hall.coordinator import Coordinator
 from hall.journal import JournalError, export_line
 from hall.queue import commands as cmd
 from hall.queue import events as ev
-from hall.queue.state import Ticket
+from hall.queue.state import Prompt, Ticket
 from hall.why import explain
 from wire.messages import Id, Key, Masked
 from wire.texts import LANGUAGES
@@ -109,6 +109,7 @@ class Api:
             ("GET", "/appointments/{date}", "appointments", appointments.get),
             ("POST", "/help/{node}/{station}/answer", "counter", help_.answer),
             ("POST", "/help/{node}/{station}/done", "counter", help_.done),
+            ("GET", "/ratings", "read", self._all_ratings),
             ("GET", "/state", "read", self._state),
             ("GET", "/counters", "read", self._counters),
             ("GET", "/board", "read", self._board),
@@ -230,20 +231,25 @@ class Api:
 
     def _ratings(self, ticket: Ticket) -> list[dict[str, Any]]:
         """What was asked after each service of the ticket, and what the citizen said."""
-        return [
+        prompts = self._runtime.state.prompts.values()
+        return [_rating(prompt) for prompt in prompts if prompt.ticket == ticket.ticket]
+
+    async def _all_ratings(self, request: Request) -> Response:
+        await self._runtime.settled()
+        return json_answer(
             {
-                "prompt": prompt.prompt,
-                "counter": prompt.counter,
-                "clerk": prompt.clerk,
-                "asked_at": prompt.asked_at,
-                "result": prompt.result,
-                "grade": prompt.grade,
-                "reasons": prompt.reasons,
-                "reasons_version": prompt.reasons_version,
+                "ratings": [
+                    {
+                        "ticket": prompt.ticket,
+                        "number": prompt.number,
+                        "service": prompt.service,
+                        "business_date": prompt.business_date,
+                    }
+                    | _rating(prompt)
+                    for prompt in self._runtime.state.prompts.values()
+                ]
             }
-            for prompt in self._runtime.state.prompts.values()
-            if prompt.ticket == ticket.ticket
-        ]
+        )
 
     async def _why(self, request: Request) -> Response:
         ticket = await self._known(request)
@@ -336,7 +342,10 @@ class Api:
                 "tickets": counts,
                 "waiting": {service: n for service, n in state.waiting.items() if n},
                 "ratings": {
-                    result: sum(prompt.result == result for prompt in state.prompts.values())
+                    result: sum(
+                        prompt.result == result and prompt.business_date == state.business_date
+                        for prompt in state.prompts.values()
+                    )
                     for result in ("open", "rated", "unrated")
                 },
                 "missed": [state.tickets[ticket].number for ticket in state.missed],
@@ -405,3 +414,19 @@ class Api:
                 page = await self._runtime.journal.rows(page[-1].seq)
 
         return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+
+def _rating(prompt: Prompt) -> dict[str, Any]:
+    """What was asked, and what the citizen said; not its page: whoever reads writes no texts."""
+    return {
+        "prompt": prompt.prompt,
+        "counter": prompt.counter,
+        "clerk": prompt.clerk,
+        "asked_at": prompt.asked_at,
+        "result": prompt.result,
+        "grade": prompt.grade,
+        "reasons": prompt.reasons,
+        "reasons_version": prompt.reasons_version,
+        "text": prompt.text,
+        "text_at": prompt.text_at,
+    }

@@ -68,21 +68,32 @@ async def run(config: HallConfig) -> int:
     """The coordinator with its interface, until a signal comes; the exit status."""
     from hall.api import Api
     from hall.coordinator import Coordinator
-    from hall.server import ApiServer
+    from hall.rating_page import RatingPage
+    from hall.server import ApiServer, PublicServer
 
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     coordinator = Coordinator(config)
-    server: ApiServer | None = None
+    servers: list[ApiServer] = []
     watchdog: asyncio.Task[None] | None = None
     status = 0
     try:
+        if config.rating_page.url:
+            page = PublicServer(RatingPage(coordinator).app, config.rating_page.host, config.rating_page.port)
+            try:
+                await page.start()
+                servers.append(page)
+            except OSError as error:
+                # A hall begins its day without it; no panel leads anybody there.
+                logger.error("rating page: %s:%d: %s", page.host, page.port, error.strerror or error)
+                coordinator.close_rating_page()
         await coordinator.start()
         await _first_connection(coordinator)
         if config.api.port:
             server = ApiServer(Api(coordinator).app, config.api.host, config.api.port)
+            servers.append(server)
             await server.start()
             logger.info("interface on http://%s:%d/api/v1/", server.host, server.port)
         # What is there now stays to the end; to look through it again and again costs 80 ms each time.
@@ -111,7 +122,7 @@ async def run(config: HallConfig) -> int:
         notify("STOPPING=1")
         if watchdog is not None:
             watchdog.cancel()
-        if server is not None:
+        for server in servers:
             await server.stop()
         await coordinator.stop()
     return status

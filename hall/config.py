@@ -1,8 +1,8 @@
 """The hall's configuration: one TOML file, checked whole, every mistake shown at once.
 
-Tables: hall, broker, api, numbers, limits, appointments, rating_reasons, and lists group, zone, service,
-priority, counter, clerk, rule, announcement, playlist, rating_reason. `firmware_config/hall/hall.toml` shows
-all of it; guides and pictures lie beside it (`hall.shown`).
+Tables: hall, broker, api, rating_page, numbers, limits, appointments, rating_reasons, and lists group, zone,
+service, priority, counter, clerk, rule, announcement, playlist, rating_reason. It is shown whole in
+`firmware_config/hall/hall.toml`; guides and pictures lie beside it (`hall.shown`).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from wire.messages import CounterClerk, Id, LocalText
 from wire.mqtt_options import BrokerOptions
 from wire.texts import LANGUAGES
 
+_PAGE_URL: Final = r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)*)?\Z"
 _SPAN: Final = r"(([01]\d|2[0-3]):[0-5]\d)-(([01]\d|2[0-3]):[0-5]\d|24:00)"
 
 Role = Literal["issue", "counter", "read", "appointments", "admin"]
@@ -64,8 +65,9 @@ class HallTable(_Table, frozen=True, kw_only=True):
     carries the masked name, which the hall display shows.
 
     `match_key_file`: the hall's key, the same as the kiosks', for appointments; "": there are none.
-    `rating_url`: where a text can be written about a service; `{prompt}` in it is replaced. `guides`: folder
-    of the guides, beside this file; "": none. Only the default one may be missing.
+    `rating_url`: where a text can be written about a service on a platform of others; `{prompt}` in it is
+    replaced; the hall's own page is the table `rating_page`. `guides`: folder of the guides, beside this
+    file; "": none. Only the default one may be missing.
     """
 
     id: Id
@@ -107,6 +109,18 @@ class ApiTable(_Table, frozen=True, kw_only=True):
     tokens: tuple[Token, ...] = msgspec.field(name="token", default=())
 
 
+class RatingPage(_Table, frozen=True, kw_only=True):
+    """The hall's own page for texts about a service, on a port of its own: nothing else answers there.
+
+    `url`: where phones find it, shown as a QR code; "": there is none. `host`, `port`: where it listens;
+    behind a reverse proxy of this machine 127.0.0.1.
+    """
+
+    url: Annotated[str, msgspec.Meta(max_length=80, pattern=_PAGE_URL)] = ""
+    host: str = "0.0.0.0"
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8601
+
+
 class Announcement(_Table, frozen=True, kw_only=True):
     text: LocalText
 
@@ -129,6 +143,7 @@ class HallConfig(_Table, frozen=True, kw_only=True):
     hall: HallTable
     broker: BrokerOptions
     api: ApiTable = ApiTable()
+    rating_page: RatingPage = RatingPage()
     numbers: Numbers = Numbers()
     limits: Limits = Limits()
     groups: Annotated[tuple[Group, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="group")
@@ -176,6 +191,7 @@ class HallConfig(_Table, frozen=True, kw_only=True):
             hours_on=self.hall.hours_on,
             call_by_name=self.hall.call_by_name,
             appointments=self.appointments,
+            rating_texts=bool(self.rating_page.url),
         )
 
 
@@ -230,6 +246,12 @@ def check(config: HallConfig) -> list[str]:
             problems.append(f"hall.{name}: 二维码只能用 ASCII · a QR code must be ASCII")
         if url and place not in url:
             problems.append(f"hall.{name}: 缺少 {place} · {place} must stand in it")
+    if config.rating_page.url and config.hall.rating_url:
+        problems.append(
+            "rating_page.url: 与 hall.rating_url 只能写一个 · only one of this and hall.rating_url"
+        )
+    if config.rating_page.url and config.rating_page.port == config.api.port:
+        problems.append("rating_page.port: 不能与 api.port 相同 · must not be api.port")
     problems += check_shown(config)
     if config.shown != Shown():
         problems.append("shown: 没有这个键 · unknown key")

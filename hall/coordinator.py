@@ -86,7 +86,11 @@ class Coordinator:
             appointments=bool(config.hall.match_key_file),
         )
         self.dispatch = Dispatch(
-            self.policy, self.nodes, self._publish_command, rating_url=config.hall.rating_url
+            self.policy,
+            self.nodes,
+            self._publish_command,
+            rating_url=config.hall.rating_url,
+            rating_page=config.rating_page.url,
         )
         self.alarms = Alarms(self.policy, self.nodes)
         self.runtime.on_replayed = self._on_replayed
@@ -163,6 +167,11 @@ class Coordinator:
             mqtt, self._mqtt = self._mqtt, None
             await mqtt.stop(farewell)
         await self.runtime.stop()
+
+    def close_rating_page(self) -> None:
+        """Nobody can reach it: no panel shows its address, and somebody is told. Before `start`."""
+        self.dispatch.rating_page = ""
+        self.alarms.rating_page_is_closed = True
 
     async def failed(self) -> None:
         """Returns, or raises, when one of the coordinator's own tasks has ended: it should not go on."""

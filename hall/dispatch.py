@@ -44,7 +44,8 @@ class Outstanding:
 class Dispatch:
     """See the module. `publish(node, command, seconds left)` is False when it could not be sent.
 
-    `rating_url`: where a text can be written about a service; `{prompt}` in it is replaced.
+    Where a text can be written about a service: `rating_url`, the address of a platform that the hall uses,
+    `{prompt}` in it is replaced; else `rating_page`, the address at which phones find the hall's own page.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class Dispatch:
         publish: Callable[[str, NodeCommand, float], bool],
         *,
         rating_url: str = "",
+        rating_page: str = "",
     ) -> None:
         self._policy = policy
         self._nodes = nodes
         self._publish = publish
         self._rating_url = rating_url
+        self.rating_page = rating_page
         self._open: dict[str, Outstanding] = {}
 
     @property
@@ -155,7 +158,7 @@ class Dispatch:
                         counter=event.counter,
                         service_name=service.name if service is not None else {"zh-CN": event.service},
                         timeout_s=self._policy.limits.rating_timeout_s,
-                        url=self._rating_url.replace("{prompt}", event.prompt),
+                        url=self._text_url(event),
                     ),
                     event.answer_by,
                     counter=event.counter,
@@ -181,6 +184,11 @@ class Dispatch:
             case ev.DayOpened():
                 self._open = {i: o for i, o in self._open.items() if not isinstance(o.body, GrantLease)}
         return None
+
+    def _text_url(self, event: ev.RatingPrompted) -> str:
+        if self._rating_url:
+            return self._rating_url.replace("{prompt}", event.prompt)
+        return f"{self.rating_page}/rate/{event.page}" if self.rating_page and event.page else ""
 
     def _found(self, event: ev.TicketEnquired) -> TicketFound:
         policy = self._policy

@@ -113,6 +113,7 @@ def to_command(
                 key=body.key,
                 call=new_id(),
                 prompt=new_id(),
+                page=new_id(),
                 shown_ticket=body.shown_ticket,
                 target=body.target,
                 source=node,

@@ -274,6 +274,7 @@ class Runtime:
                 key=key,
                 call=new_id(),
                 prompt=new_id(),
+                page=new_id(),
                 shown_ticket=shown_ticket,
                 target=target,
             )

@@ -85,6 +85,8 @@ def _day_opened(state: State, event: ev.DayOpened) -> None:
     }
     state.prompts = {prompt.prompt: copy(prompt) for prompt in event.prompts}
     state.open_prompts = {p.prompt: p.expires_at for p in event.prompts if p.result == "open"}
+    state.pages = {p.page: p.prompt for p in event.prompts if p.page}
+    state.texts = 0
     state.alarms = {(alarm.code, alarm.subject): copy(alarm) for alarm in event.alarms}
     state.appointments = {}
     for appointment in event.appointments:
@@ -301,8 +303,11 @@ def _rating_prompted(state: State, event: ev.RatingPrompted) -> None:
         business_date=state.business_date,
         asked_at=event.at,
         expires_at=event.expires_at,
+        page=event.page,
     )
     state.open_prompts[event.prompt] = event.expires_at
+    if event.page:
+        state.pages[event.page] = event.prompt
 
 
 def _rating_given(state: State, event: ev.RatingGiven) -> None:
@@ -323,6 +328,13 @@ def _reasons_given(state: State, event: ev.ReasonsGiven) -> None:
     prompt = state.prompts[event.prompt]
     prompt.reasons = event.reasons
     prompt.reasons_version = event.version
+
+
+def _text_given(state: State, event: ev.TextGiven) -> None:
+    prompt = state.prompts[event.prompt]
+    prompt.text = event.text
+    prompt.text_at = event.at
+    state.texts += 1
 
 
 def _appointments_imported(state: State, event: ev.AppointmentsImported) -> None:
@@ -401,6 +413,7 @@ _CHANGES: Final = cast(
         ev.RatingGiven: _rating_given,
         ev.RatingMissed: _rating_missed,
         ev.ReasonsGiven: _reasons_given,
+        ev.TextGiven: _text_given,
         ev.AppointmentsImported: _appointments_imported,
         ev.HelpAnswered: _help_answered,
         ev.LeaseGranted: _lease_granted,

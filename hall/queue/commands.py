@@ -72,13 +72,14 @@ class MergeTicket(Command, frozen=True, kw_only=True):
 
 
 class PressKey(Command, frozen=True, kw_only=True):
-    """A clerk's key. `call` and `prompt` are the ids of what may come of it; `pressed_at` is by the node's
-    clock, None for a key of the browser, whose sender waits for the answer."""
+    """A clerk's key. `call`, `prompt` and `page` are the ids of what may come of it; `pressed_at` is by the
+    node's clock, None for a key of the browser, whose sender waits for the answer."""
 
     counter: str
     key: Key
     call: str
     prompt: str
+    page: str = ""
     shown_ticket: str | None = None
     target: str | None = None
     source: str = "api"
@@ -159,6 +160,13 @@ class GiveReasons(Command, frozen=True, kw_only=True):
     grade: int
     version: int
     reasons: tuple[str, ...]
+
+
+class GiveText(Command, frozen=True, kw_only=True):
+    """What a citizen wrote on the page of a prompt. `text`: as `hall.queue.texts.cleaned` leaves it."""
+
+    prompt: str
+    text: str
 
 
 class LeaveUnrated(Command, frozen=True, kw_only=True):

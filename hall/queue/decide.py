@@ -1,7 +1,7 @@
 """`decide(state, command) → events`: every decision of the queue. Changes nothing, reads no clock.
 
-The decisions stand by subject in `keys`, `papers`, `appointments`, `ratings`, `enquiries` and `help_key`; the
-day and the clock are here.
+The decisions stand by subject in `keys`, `papers`, `appointments`, `ratings`, `texts`, `enquiries` and
+`help_key`; the day and the clock are here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final, cast
 
-from hall.queue import appointments, enquiries, help_key, keys, papers, ratings, waits
+from hall.queue import appointments, enquiries, help_key, keys, papers, ratings, texts, waits
 from hall.queue import commands as cmd
 from hall.queue import events as ev
 from hall.queue.refusals import AlreadyDecidedError, RefusedError, name_of, refusal
@@ -74,6 +74,7 @@ def _open_day(state: State, command: cmd.OpenDay) -> list[ev.Event]:
         for ticket in state.tickets.values()
         if ticket.state in OPEN
     ]
+    written_about = texts.still_open(state, command.business_date)
     events.append(
         ev.DayOpened(
             at=command.at,
@@ -82,7 +83,8 @@ def _open_day(state: State, command: cmd.OpenDay) -> list[ev.Event]:
             prompts=tuple(
                 prompt
                 for prompt in state.prompts.values()
-                if prompt.result != "rated" and command.at - prompt.asked_at < KEEP_PROMPTS
+                if (prompt.result != "rated" and command.at - prompt.asked_at < KEEP_PROMPTS)
+                or prompt.prompt in written_about
             ),
             alarms=tuple(alarm for alarm in state.alarms.values() if alarm.code not in _ALARMS_OF_A_DAY),
             appointments=tuple(
@@ -186,6 +188,7 @@ _DECIDE: Final = cast(
         cmd.AnswerHelp: help_key.answer,
         cmd.Rate: ratings.rate,
         cmd.GiveReasons: ratings.give_reasons,
+        cmd.GiveText: texts.give,
         cmd.LeaveUnrated: ratings.leave_unrated,
         cmd.ReportCall: ratings.report_call,
         cmd.GrantLease: papers.grant_lease,

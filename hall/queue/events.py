@@ -246,7 +246,10 @@ class ClerkChanged(Event, frozen=True, kw_only=True):
 
 
 class RatingPrompted(Event, frozen=True, kw_only=True):
-    """`answer_by`: later the keypad is not lit any more; `expires_at`: later it counts as unrated."""
+    """`answer_by`: later the keypad is not lit any more; `expires_at`: later it counts as unrated.
+
+    `page`: cannot be guessed; whoever has it may write one text about the service. "": nobody.
+    """
 
     prompt: str
     ticket: str
@@ -256,6 +259,7 @@ class RatingPrompted(Event, frozen=True, kw_only=True):
     answer_by: datetime
     expires_at: datetime
     clerk: str | None = None
+    page: str = ""
 
 
 class RatingGiven(Event, frozen=True, kw_only=True):
@@ -312,6 +316,18 @@ class ReasonsUnmatched(Event, frozen=True, kw_only=True):
     version: int
     reasons: tuple[str, ...]
     why: str
+
+
+class TextGiven(Event, frozen=True, kw_only=True):
+    """The one text about a service, in the citizen's words."""
+
+    prompt: str
+    ticket: str
+    service: str
+    counter: str
+    text: str
+    business_date: date
+    clerk: str | None = None
 
 
 class RatingMissed(Event, frozen=True, kw_only=True):
@@ -450,6 +466,7 @@ AnyEvent = (
     | RatingUnmatched
     | ReasonsGiven
     | ReasonsUnmatched
+    | TextGiven
     | RatingMissed
     | CallReported
     | LeaseGranted

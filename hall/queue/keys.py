@@ -108,6 +108,7 @@ def _finished(state: State, command: cmd.PressKey, counter: CounterNow, ticket: 
             at=command.at,
             command=command.id,
             prompt=command.prompt,
+            page=command.page if state.policy.rating_texts else "",
             ticket=ticket.ticket,
             number=ticket.number,
             service=ticket.service,

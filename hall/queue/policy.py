@@ -186,6 +186,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Everything above, looked up by id. `issue_times`, `issue_days` empty: numbers are given at any time,
     on every day, but for `hours_on`. `call_by_name` False: names that kiosks send are dropped before the
     journal.
+    `rating_texts`: after a service a text about it can be written on the hall's own page.
     """
 
     groups: dict[str, Group]
@@ -202,6 +203,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     issue_days: tuple[int, ...] = ()
     hours_on: HoursOn = {}
     call_by_name: bool = False
+    rating_texts: bool = False
 
     def number(self, group: str, n: int) -> str:
         """The printed number of counter `n` in `group`, e.g. A005."""

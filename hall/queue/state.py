@@ -106,7 +106,10 @@ class CounterNow(msgspec.Struct, kw_only=True):
 
 
 class Prompt(msgspec.Struct, kw_only=True):
-    """A request for one grade. It outlives its business date until it is answered or has expired."""
+    """A request for one grade. It outlives its business date until it is answered or has expired.
+
+    `page`: the end of the address where a text can be written; "": nowhere. `text`: what was written.
+    """
 
     prompt: str
     ticket: str
@@ -121,6 +124,9 @@ class Prompt(msgspec.Struct, kw_only=True):
     grade: int | None = None
     reasons: tuple[str, ...] = ()
     reasons_version: int | None = None
+    page: str = ""
+    text: str | None = None
+    text_at: datetime | None = None
 
 
 class Lease(msgspec.Struct, kw_only=True):
@@ -183,6 +189,10 @@ class State(msgspec.Struct, kw_only=True):
     counters: dict[str, CounterNow] = {}
     prompts: dict[str, Prompt] = {}
     open_prompts: dict[str, datetime] = {}
+    pages: dict[str, str] = {}
+    """Page for a text → its prompt."""
+    texts: int = 0
+    """Texts that were written on this date."""
     appointments: dict[date, dict[str, Appointment]] = {}
     """Date → those of it by id; of this business date and later ones."""
     proofs: dict[str, list[str]] = {}

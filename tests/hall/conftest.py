@@ -141,6 +141,7 @@ class Hall:
         target: str | None = None,
         shown: str | None = "current",
         pressed_at: datetime | None = None,
+        page: str = "",
     ) -> list[ev.Event]:
         if shown == "current":
             shown = self.state.counters[counter].ticket
@@ -152,6 +153,7 @@ class Hall:
                 key=key,  # type: ignore[arg-type]
                 call=self.new("call"),
                 prompt=self.new("p"),
+                page=page,
                 shown_ticket=shown,
                 target=target,
                 pressed_at=pressed_at,
