@@ -17,7 +17,7 @@ from ui.kept import Pictures
 from ui.theme import Colour
 
 if TYPE_CHECKING:
-    from ui.layout import Drawing
+    from ui.items import Drawing
 
 CANVAS: Final = 256
 # Each kind has its own store, as large as it needs. One for all would fill all day with what is shown once.

@@ -12,13 +12,7 @@ from typing import Final
 from ui import fonts
 from ui.elements import Art, Box, Element, Gap, Grid, Page, Text
 from ui.ems import LEADING
-from ui.items import Drawing as Drawing
-from ui.items import Fill as Fill
-from ui.items import Item as Item
-from ui.items import Layout as Layout
-from ui.items import Rect as Rect
-from ui.items import Target as Target
-from ui.items import Words as Words
+from ui.items import Drawing, Fill, Layout, Rect, Target, Words
 from ui.screen import Screen
 from ui.text import broken
 from ui.theme import Colour, Theme

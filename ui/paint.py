@@ -8,7 +8,7 @@ from typing import Final
 import pygame
 
 from ui import art, fonts
-from ui.layout import Fill, Item, Layout, Rect, Words
+from ui.items import Fill, Item, Layout, Rect, Words
 
 WHOLE: Final = 0.6
 """When more than this share of the screen differs, all of it is drawn."""

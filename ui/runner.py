@@ -16,7 +16,8 @@ import pygame
 
 from ui import fonts
 from ui.elements import Page
-from ui.layout import Layout, lay_out
+from ui.items import Layout
+from ui.layout import lay_out
 from ui.link import Link
 from ui.paint import Painter
 from ui.program import NEVER, Program

@@ -11,7 +11,7 @@ from typing import Final
 
 import pygame
 
-from ui.layout import Layout
+from ui.items import Layout
 
 STUCK_S: Final = 30.0
 """A finger that is not lifted for so long is none: a drop of water, or the screen lost its lifting."""

@@ -23,9 +23,9 @@ from screen_day_hall import DAY_S, START, HallDay, rating
 
 from ui.board.program import HallDisplay
 from ui.counter_panel import CounterPanel
-from ui.items import Words
+from ui.items import Layout, Words
 from ui.kiosk.kiosk import Kiosk
-from ui.layout import Layout, lay_out
+from ui.layout import lay_out
 from ui.program import Program
 from ui.rating.program import RatingPanel
 from ui.screen import Screen

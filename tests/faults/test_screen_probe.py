@@ -13,7 +13,8 @@ from screen_day import growth
 from screen_probe import what_is_wrong
 
 from ui.elements import Page, Text, column
-from ui.layout import Layout, lay_out
+from ui.items import Layout
+from ui.layout import lay_out
 from ui.paint import Painter
 from ui.screen import Screen
 from ui.theme import load_theme

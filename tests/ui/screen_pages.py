@@ -21,7 +21,8 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 import pygame
 
-from ui.layout import Layout, lay_out
+from ui.items import Layout
+from ui.layout import lay_out
 from ui.paint import Painter
 from ui.program import Program
 from ui.screen import STATED, Screen

@@ -12,7 +12,7 @@ import pygame
 
 from ui import art
 from ui.elements import ABOUT
-from ui.layout import Drawing
+from ui.items import Drawing
 from ui.paint import draw
 
 COLOUR = (200, 30, 30)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 from ui.command import SCREENS
-from ui.layout import Words, lay_out
+from ui.items import Words
+from ui.layout import lay_out
 from ui.screen import Screen
 from ui.theme import load_theme
 from wire.samples import SAMPLES
