@@ -273,8 +273,10 @@ class _Picture:
         if counter.state not in ("closed", "paused"):
             return "counter_panel.free", [_said(tongue, "counter_panel.free_state")]
         own = f"counter_panel.{counter.state}"
-        if self.at is not None and not is_open(counter.hours, self.at):
-            start = next_start(counter.hours, self.at)
+        # After midnight, or with the hall away since yesterday, they are of a day that is over.
+        hours = counter.hours if self.at is None or counter.business_date in (None, self.at.date()) else ()
+        if self.at is not None and not is_open(hours, self.at):
+            start = next_start(hours, self.at)
             if start is None:
                 return ("counter_panel.over" if counter.state == "closed" else own), []
             below = tongue.second

@@ -71,7 +71,7 @@ def idle(
         "clerk": text(key, language, number=number, name=name) if clerk is not None else "",
         "number": number,
         "name": name,
-        "hours": " ".join(state.hours) if state is not None else "",
+        "hours": " ".join(state.hours) if state is not None and not stale else "",
         "state": "" if is_open else text(f"counter.{what}", language),
     }
     templates = _several(open_templates if is_open else closed_templates)

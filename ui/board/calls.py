@@ -187,7 +187,7 @@ def _state(tongue: Tongue, call: BoardCall, size: float) -> Box:
 def large_call(seen: Seen, wide: float, high: float) -> Box:
     """The newest call, or the one whose turn it is; side by side or one below the other, as it is larger."""
     call = seen.large
-    closed = seen.board is not None and bool(closed_words(seen.board, seen.at, seen.tongue.first))
+    closed = bool(closed_words(seen, seen.tongue.first))
     if call is None or (call.state not in GOING and closed):
         return _no_calls(seen, wide, high)
     fill, ink, line = _look(seen, call)
@@ -291,9 +291,7 @@ def _no_calls(seen: Seen, wide: float, high: float) -> Box:
     wanted = [
         (words, size, ink)
         for language, size, ink in ((tongue.first, 9.0, "ink"), (tongue.second, 5.0, "soft"))
-        if seen.board is not None
-        and language is not None
-        and (words := closed_words(seen.board, seen.at, language))
+        if language is not None and (words := closed_words(seen, language))
     ] or [
         (tongue.text("board.no_calls"), 9.0, "ink"),
         (tongue.under("board.no_calls"), 5.0, "soft"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from typing import Final
 
 from ui.board.seen import Seen
@@ -93,21 +93,47 @@ def _clock(seen: Seen) -> list[Element]:
 def _hours(seen: Seen, board: Board) -> str:
     """Today's hours; outside them, when they begin."""
     tongue = seen.tongue
-    if not spans(board.hours):
-        return ""
-    if closed := closed_words(board, seen.at, tongue.first):
+    if closed := closed_words(seen, tongue.first):
         return closed
+    if not spans(board.hours) or (seen.at is not None and seen.at.date() != board.business_date):
+        return ""
     return tongue.text("board.hours", hours=hours_in_words(board.hours))
 
 
-def closed_words(board: Board, at: datetime | None, language: str) -> str:
-    """Outside the hours: when they begin, or that they are over for today; else ""."""
-    if at is None or is_open(board.hours, at):
+def closed_words(seen: Seen, language: str) -> str:
+    """Outside the hours: when they begin, today or on another day, or that they are over for today; else "".
+
+    After midnight what the board says of its hours is of the day before.
+    """
+    board, at = seen.board, seen.at
+    if board is None or at is None:
+        return ""
+    again = _again(board)
+    if at.date() != board.business_date:
+        past = again is None or again < at.date() or (seen.stale and again == at.date())
+        return "" if past else _until("rest", again, language)
+    if board.services and not any(service.today for service in board.services):
+        return _until("not_today", again, language)
+    if is_open(board.hours, at):
         return ""
     start = next_start(board.hours, at)
     if start is None:
-        return text("board.over", language)
+        return _until("over", again, language)
     return text("board.rest", language, when=part_and_time(start, language))
+
+
+def _again(board: Board) -> date | None:
+    """The next day on which numbers are given; None: still today, or not known."""
+    days = [service.again for service in board.services if service.available != "closed"]
+    known = [day for day in days if day is not None]
+    return min(known) if known and len(known) == len(days) else None
+
+
+def _until(what: str, again: date | None, language: str) -> str:
+    if again is None:
+        return text(f"board.{what}", language)
+    day = text(f"time.month_{again.month}", language, day=again.day)
+    return text(f"board.{what}_until", language, day=day)
 
 
 def stale_height(seen: Seen, *, portrait: bool) -> float:

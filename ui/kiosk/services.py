@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
-from ui.hall_time import hours_in_words, is_open, next_start, part_and_time
+from ui.hall_time import day_in_words, hours_in_words, is_open, next_start, part_and_time
 from wire.messages import BoardService, CatalogueGroup, CatalogueService, PriorityClass, Zone
 
 if TYPE_CHECKING:
@@ -28,13 +29,19 @@ CODES: Final[dict[Why, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`waiting`, `wait_min` None: not known, as whenever the coordinator is away."""
+    """`waiting`, `wait_min` None: not known, as whenever the coordinator is away.
+
+    `hours`: of today. `today` False: it is not given today at all. `again`: the next day it is; None: later
+    today, or not known.
+    """
 
     service: CatalogueService
     why: Why = ""
     waiting: int | None = None
     wait_min: tuple[int, int] | None = None
     hours: tuple[str, ...] = ()
+    today: bool = True
+    again: date | None = None
 
 
 def offer(kiosk: Kiosk, service: CatalogueService) -> Offer:
@@ -45,21 +52,47 @@ def offer(kiosk: Kiosk, service: CatalogueService) -> Offer:
     hours: tuple[str, ...] = ()
     if board is not None and known is not None and known.today:
         hours = known.hours or board.hours
+    shown, today, again = (_of_today(kiosk, hours), known.today, known.again) if known else ((), True, None)
     if not service.open:
-        return Offer(service, "closed", hours=hours)
+        return Offer(service, "closed", hours=shown)
     if state is None or not state.online:
-        return Offer(service, _why_offline(kiosk, service, known, hours), hours=hours)
+        why = _why_offline(kiosk, service, known, hours)
+        return Offer(service, why, hours=shown, today=today and not _rests(kiosk, known), again=again)
     if known is None:
         return Offer(service)
-    why: Why = "" if known.available == "open" else known.available
-    return Offer(service, why, known.waiting, known.wait_min, hours)
+    why = "" if known.available == "open" else known.available
+    return Offer(service, why, known.waiting, known.wait_min, shown, today, again)
+
+
+def _of_today(kiosk: Kiosk, hours: tuple[str, ...]) -> tuple[str, ...]:
+    """`hours` of the board, but nothing after midnight: they are of the day before."""
+    at, board = kiosk.hall_time(kiosk.now), kiosk.board
+    return hours if at is None or board is None or at.date() == board.business_date else ()
+
+
+def _another_day(kiosk: Kiosk) -> date | None:
+    """The business date, where the board is not of it: the hall is away since a day before."""
+    if kiosk.state is None or kiosk.board is None:
+        return None
+    day = kiosk.state.business_date
+    return day if day != kiosk.board.business_date else None
+
+
+def _rests(kiosk: Kiosk, known: BoardService | None) -> bool:
+    """Whether the board of a day before says that nothing is given today."""
+    day = _another_day(kiosk)
+    return day is not None and known is not None and known.again is not None and day < known.again
 
 
 def _why_offline(
     kiosk: Kiosk, service: CatalogueService, known: BoardService | None, hours: tuple[str, ...]
 ) -> Why:
-    """The last that the hall said holds where it does not change with the time."""
+    """The last that the hall said of today holds where it does not change with the time."""
     at = kiosk.hall_time(kiosk.now)
+    if _rests(kiosk, known):
+        return "out_of_hours"
+    if _another_day(kiosk) is not None:
+        known, hours = None, ()
     if known is not None and known.available == "quota_reached":
         return "quota_reached"
     if (known is not None and not known.today) or (at is not None and not is_open(hours, at)):
@@ -153,8 +186,22 @@ def group_words(kiosk: Kiosk, inside: tuple[Offer, ...]) -> str:
 
 def why_words(kiosk: Kiosk, one: Offer) -> str:
     """In a few words: 今日号满."""
-    begins = opens_words(kiosk, one.hours) if one.why == "out_of_hours" else ""
-    return begins or kiosk.text(f"why_{one.why}")
+    if one.why != "out_of_hours":
+        return kiosk.text(f"why_{one.why}")
+    return begins_words(kiosk, one) or kiosk.text("why_out_of_hours" if one.today else "why_not_today")
+
+
+def begins_words(kiosk: Kiosk, one: Offer) -> str:
+    """When numbers for a service are given again, today or on another day; "" where that is not known."""
+    return opens_words(kiosk, one.hours) or again_words(kiosk, one.again)
+
+
+def again_words(kiosk: Kiosk, again: date | None) -> str:
+    """10月8日 星期四 开始取号; "" where it is not known."""
+    at = kiosk.hall_time(kiosk.now)
+    if again is None or (at is not None and again < at.date()):
+        return ""
+    return kiosk.text("opens_on", day=day_in_words(again, kiosk.language))
 
 
 def opens_words(kiosk: Kiosk, hours: tuple[str, ...]) -> str:
@@ -211,12 +258,20 @@ def so_and_do(kiosk: Kiosk, code: str, **facts: object) -> tuple[str, str]:
 def closed_words(kiosk: Kiosk, why: HallWhy) -> tuple[str, str]:
     """Why nothing can be had, and what to do."""
     board = kiosk.board
-    hours = board.hours if board is not None else ()
-    do = kiosk.text(f"hall_{why}_what")
-    if why in ("closed", "out_of_hours") and hours:
+    hours = _of_today(kiosk, board.hours) if board is not None else ()
+    so, do = kiosk.text(f"hall_{why}"), kiosk.text(f"hall_{why}_what")
+    if why not in ("closed", "out_of_hours"):
+        return so, do
+    resting = [one for one in offers(kiosk) if one.why == "out_of_hours"]
+    if resting and not any(one.today for one in resting):
+        so = kiosk.text("hall_not_today")
+    days = [one.again for one in resting if one.again is not None]
+    if days and len(days) == len(resting) and (again := again_words(kiosk, min(days))):
+        return so, again
+    if hours:
         opens = opens_words(kiosk, hours)
         do = "\n".join(part for part in (hours_words(kiosk, hours), opens or do) if part)
-    return kiosk.text(f"hall_{why}"), do
+    return so, do
 
 
 def card_works(kiosk: Kiosk) -> bool:

@@ -11,10 +11,10 @@ from ui.kiosk.parts import GAP, ask, fact, fitting, least, listed, shares, tile,
 from ui.kiosk.services import (
     CODES,
     Offer,
+    begins_words,
     card_works,
     hours_words,
     offer,
-    opens_words,
     place_words,
     priority_of,
     queue_words,
@@ -54,7 +54,7 @@ class ConfirmStep(Step):
         if one.why:
             so, do = so_and_do(kiosk, CODES[one.why])
             if one.why in ("closed", "out_of_hours"):
-                more = (hours_words(kiosk, one.hours), opens_words(kiosk, one.hours))
+                more = (hours_words(kiosk, () if one.again else one.hours), begins_words(kiosk, one))
                 do = "\n".join(part for part in (*more, do) if part)
             return self._told(kiosk, room, so, do, kiosk.local(service.name))
         return self._asked(kiosk, room, one)
