@@ -247,6 +247,30 @@ async def test_a_retained_state_of_yesterday_does_not_bring_back_yesterdays_numb
     assert room.printer.papers == []
 
 
+async def test_cut_off_in_the_night_the_date_ends_when_the_hall_said(
+    room: Any, kiosk: KioskStationRunner, hands: Any
+) -> None:
+    """Its numbers are given until then and none after; the screen is told which date it is."""
+    room.link.set_connected(True)
+    ends = room.clock.now() + timedelta(hours=3)
+    heard = CoordinatorState(
+        state="online", session="s", epoch=1, at=room.clock.now(), business_date=DAY, day_ends=ends
+    )
+    room.link.hear(heard, retained=False)
+    await give_lease(room)
+    room.link.set_connected(False)
+    hands.forward(3 * 3600 - 60)
+    await kiosk.on_screen(tap())
+    assert (await ended(room)).number == "A601"
+    assert room.screen.of(KioskState)[-1].business_date == DAY
+    hands.forward(60)
+    await kiosk.leases.look()
+    told = room.screen.of(KioskState)[-1]
+    assert (told.business_date, told.offline_numbers) == (DAY + timedelta(days=1), {})
+    await kiosk.on_screen(tap("r-2"))
+    assert (await ended(room, 2)).code == "kiosk.no_numbers"
+
+
 async def test_a_date_that_cannot_be_right_is_not_printed(
     room: Any, kiosk: KioskStationRunner, hands: Any
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,6 +44,7 @@ from wire.messages import (
     TicketRequested,
 )
 from wire.mqtt import BrokerOptions, Mqtt
+from wire.texts import text
 from wire.topics import KINDS, parse_topic, subscription, topic
 
 pytestmark = pytest.mark.broker
@@ -284,6 +285,57 @@ async def test_the_board_follows_the_clock_though_nothing_happens(
         clock[0] = datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
         opened = await node.hear(Board, lambda board: board.services[0].available == "open")
         assert opened.rev > closed.rev and {s.available for s in opened.services} == {"open"}
+    finally:
+        await node.stop()
+        await coordinator.stop()
+
+
+async def test_a_holiday_gives_no_numbers_and_the_saturday_worked_for_it_does(
+    broker: Broker, config: HallConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thursday 1 October is closed but for one service; Saturday 10 October is worked. The journal is one."""
+    monkeypatch.setattr("hall.coordinator.TICK_S", 0.02)
+    hours = ("09:00-12:00", "13:30-17:00")
+    hall = msgspec.structs.replace(
+        config.hall,
+        issue_times=hours,
+        issue_days=(1, 2, 3, 4, 5),
+        hours_on={"2026-10-01": (), "2026-10-10": hours},
+    )
+    services = tuple(
+        msgspec.structs.replace(service, hours_on={"2026-10-01": ("09:00-10:30",)})
+        if service.id == "passport"
+        else service
+        for service in config.services
+    )
+    coordinator = Coordinator(msgspec.structs.replace(config, hall=hall, services=services))
+    clock = [datetime(2026, 10, 1, 2, 0, tzinfo=UTC)]
+    coordinator.runtime.now = lambda: clock[0]
+    await coordinator.start()
+    node = Node(broker.port)
+    try:
+        await node.start()
+        state = await node.hear(CoordinatorState, lambda state: state.state == "online")
+        assert (state.business_date, state.day_ends) == (
+            date(2026, 10, 1),
+            datetime(2026, 10, 1, 20, tzinfo=UTC),
+        )
+        board = await node.hear(Board)
+        assert (board.hours, {s.service for s in board.services if s.today}) == ((), {"passport"})
+        assert {s.again for s in board.services if not s.today} == {date(2026, 10, 2)}
+        await node.say(TicketRequested(request="r1", service="tax"))
+        refused = await node.told(RefuseTicket, lambda body: body.request == "r1")
+        assert refused.code == "ticket.hall_closed"
+        assert text(refused.code, "zh-CN").startswith("现在不在取号时间")
+        await node.say(TicketRequested(request="r2", service="passport"))
+        assert (await node.told(PrintTicket, lambda body: body.request == "r2")).number == "B001"
+        clock[0] = datetime(2026, 10, 10, 2, 0, tzinfo=UTC)
+        board = await node.hear(Board, lambda board: board.business_date == date(2026, 10, 10))
+        assert board.hours == hours and {s.available for s in board.services} == {"open"}
+        counter = await node.hear(CounterState, lambda one: one.business_date == date(2026, 10, 10))
+        assert counter.hours == hours
+        await node.say(TicketRequested(request="r3", service="tax"))
+        assert (await node.told(PrintTicket, lambda body: body.request == "r3")).number == "D001"
     finally:
         await node.stop()
         await coordinator.stop()
