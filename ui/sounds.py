@@ -18,7 +18,7 @@ from typing import Final, Literal, TypeAlias
 
 log = logging.getLogger(__name__)
 
-Sound: TypeAlias = Literal["touch", "ok", "error", "call"]
+Sound: TypeAlias = Literal["touch", "ok", "error"]
 
 RATE: Final = 22050
 CLOSE_S: Final = 1.0
@@ -33,7 +33,6 @@ NOTES: Final[dict[Sound, tuple[tuple[float, float, float], ...]]] = {
     "touch": ((1250.0, 0.03, 120.0),),
     "ok": ((880.0, 0.09, 12.0), (1318.5, 0.16, 14.0)),
     "error": ((392.0, 0.14, 6.0), (311.1, 0.22, 8.0)),
-    "call": ((1046.5, 0.22, 8.0), (784.0, 0.4, 7.0)),
 }
 
 

@@ -41,10 +41,14 @@ class RatingPanel(Program):
             if message.counter is not None:  # an agent that has just started may not know it yet
                 self._counter, self._photo = message.counter, message.photo
         elif isinstance(message, RatingShown):
-            before = self._flow.prompt
+            before, grade = self._flow.prompt, self._flow.grade
             self._flow.heard(message, now)
             if message.prompt is None or before is None or message.prompt.prompt != before.prompt:
                 self._language = self._own
+            elif self._flow.again:
+                self.sound("error")
+            elif grade is None and message.grade is not None:
+                self.sound("ok")
 
     def touched(self, action: str, now: float) -> None:
         what, _, which = action.partition(":")

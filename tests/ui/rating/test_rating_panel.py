@@ -27,6 +27,7 @@ from ui.layout import lay_out
 from ui.rating.flow import ANSWER_S, SETTLE_S
 from ui.rating.program import RatingPanel
 from ui.screen import STATED, Screen
+from ui.sounds import Sound
 from ui.theme import load_theme
 from wire.messages import PromptRating
 from wire.screen_link import CounterShown, GiveReasons, LinkMessage, RateService, RatingShown
@@ -94,6 +95,24 @@ def test_a_grade_that_could_not_be_kept_is_asked_for_again() -> None:
     assert "没有保存成功，请再按一次" in shown(program, START + 2)
     touched(program, "grade:4", at=START + 3)
     assert len(said(program)) == 2
+
+
+def test_who_cannot_see_the_page_hears_what_became_of_a_grade() -> None:
+    heard: list[Sound] = []
+    program = panel("zh-CN", asked())
+    program.sound = heard.append  # type: ignore[method-assign]
+    touched(program, "grade:4")
+    assert heard == []  # the touch itself has its sound
+    program.said(asked(), START + 2)
+    assert heard == ["error"]
+    touched(program, "grade:4", at=START + 4)
+    program.said(graded(4), START + 5)
+    program.said(graded(4), START + 6)
+    assert heard == ["error", "ok"]
+    late = panel("zh-CN")
+    late.sound = heard.append  # type: ignore[method-assign]
+    late.said(graded(4), START)
+    assert heard == ["error", "ok"]
 
 
 def test_an_agent_that_does_not_answer_is_asked_again_by_the_citizen() -> None:
