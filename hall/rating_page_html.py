@@ -34,18 +34,22 @@ main {{ max-width: 560px; margin: 0 auto; padding: 20px 20px 32px; word-wrap: br
 h1 {{ font-size: 28px; line-height: 1.3; margin: 8px 0 16px; }}
 p {{ margin: 0 0 16px; }}
 .soft {{ color: {SOFT}; }}
-.wrong {{ color: {WRONG}; font-weight: bold; border-left: 6px solid {WRONG}; padding-left: 12px; }}
+.wrong {{ color: {WRONG}; font-weight: bold; border-left: 6px solid {WRONG}; padding-left: 12px;
+  margin: 16px 0; }}
 .about {{ border-top: 2px solid {ACCENT}; border-bottom: 2px solid {ACCENT}; padding: 12px 0; }}
 .about p {{ margin: 0; }}
+.about p + p {{ margin-top: 8px; }}
 .about strong {{ font-size: 22px; }}
 label {{ display: block; font-weight: bold; margin: 16px 0 8px; }}
-textarea {{ display: block; box-sizing: border-box; width: 100%; height: 210px; padding: 12px; color: {INK};
-  background: {PAPER}; font: 22px/1.5 sans-serif; border: 2px solid {SOFT}; border-radius: 8px; }}
+textarea {{ display: block; margin: 0 0 8px; box-sizing: border-box; width: 100%; height: 165px;
+  padding: 12px; color: {INK}; background: {PAPER}; font: 22px/1.5 sans-serif;
+  border: 2px solid {SOFT}; border-radius: 8px; }}
 button {{ display: block; width: 100%; min-height: 64px; margin: 16px 0; padding: 12px; color: {PAPER};
   background: {ACCENT}; font: bold 24px/1.3 sans-serif; border: 0; border-radius: 8px;
   -webkit-appearance: none; }}
 textarea:focus, button:focus, a:focus {{ outline: 4px solid {ACCENT}; outline-offset: 2px; }}
-.languages a {{ display: inline-block; color: {ACCENT}; padding: 12px 16px 12px 0; }}
+.languages {{ float: right; margin: -12px 0 0; }}
+.languages a {{ display: inline-block; color: {ACCENT}; padding: 12px 0 12px 20px; }}
 """
 
 HEADERS: Final = {
@@ -121,8 +125,8 @@ def _page(hall: LocalText, title: str, body: str, language: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="format-detection" content="telephone=no">'
         f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{STYLE}</style></head>'
-        f'<body><main><p class="soft">{escape(local(hall, language))}</p><h1>{escape(title)}</h1>{body}'
-        f'<p class="languages">{others}</p></main></body></html>'
+        f'<body><main><p class="languages">{others}</p><p class="soft">{escape(local(hall, language))}</p>'
+        f"<h1>{escape(title)}</h1>{body}</main></body></html>"
     )
 
 
