@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
 REST = ROOT / "docs" / "rest.md"
 KEY = re.compile(r"[a-z]+\.[a-z0-9_]+")
-NO_CODES = {"hall.name", "hall.toml", "hall.db"}
-"""Look like codes of the table `hall` and are a path in a configuration and names of files."""
+NO_CODES = {"hall.name", "hall.hours_on", "hall.toml", "hall.db"}
+"""Look like codes of the table `hall` and are paths in a configuration and names of files."""
 
 
 @cache
