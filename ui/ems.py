@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from math import fsum
 from typing import Final
 
 LEADING: Final = 1.28
@@ -27,7 +28,7 @@ _SPARE: Final = 1.03
 @lru_cache(maxsize=1024)
 def ems(words: str) -> float:
     """Width of one line in heights of its type."""
-    return sum(_em(letter) for letter in words)
+    return fsum(_em(letter) for letter in words)
 
 
 def _em(letter: str) -> float:

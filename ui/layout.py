@@ -7,6 +7,7 @@ any.
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Final
 
 from ui import fonts
@@ -131,7 +132,8 @@ class _Work:
 
     def _share(self, box: Box, lengths: list[int], left: int) -> None:
         shares = [(n, _grow(child)) for n, child in enumerate(box.children) if _grow(child)]
-        whole = sum(share for _, share in shares)
+        # fsum wherever lengths are added: sum() of floats is another one from Python 3.12 on, by a pixel of a page
+        whole = fsum(share for _, share in shares)
         for n, share in shares:
             part = int(left * share / whole)
             lengths[n] = part

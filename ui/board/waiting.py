@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Final
 
 from ui.elements import Box, Element, Gap, Text, column, row
@@ -73,7 +74,7 @@ def panel_height(services: tuple[BoardService, ...], tongue: Tongue, wide: float
 
 
 def _tall(page: tuple[BoardService, ...], tongue: Tongue, size: float, wide: float) -> float:
-    return sum(row_height(service, tongue, size, wide) + _GAP for service in page)
+    return fsum(row_height(service, tongue, size, wide) + _GAP for service in page)
 
 
 def _fill(

@@ -6,6 +6,7 @@ one for each section. What a section holds is parted into pages, never dragged.
 
 from __future__ import annotations
 
+from math import fsum
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Gap, Text, column, grid, growing, row
@@ -96,7 +97,7 @@ class GuideStep(Step):
         size = "large" if room.high > room.wide else "body"
         name = Text(kiosk.local(guide.name), size, strong=True)
         head: list[Element] = [name, self._tabs(kiosk, room, sections, section)]
-        left = room.high - 2 * room.target - sum(room.height_of(one) + GAP for one in head)
+        left = room.high - 2 * room.target - fsum(room.height_of(one) + GAP for one in head)
         return head if left >= ROOM_FOR_TABS * room.scale else []
 
     def _plain_head(self, kiosk: Kiosk, room: Room, guide: Guide, section: str) -> Element:
@@ -112,7 +113,7 @@ class GuideStep(Step):
     def _section(self, kiosk: Kiosk, room: Room, guide: Guide, section: str, head: list[Element]) -> Element:
         """Head, one part of the content, and below it the pager's keys and what can be done."""
         tops = [(element, room.height_of(element)) for element in head]
-        high = room.high - sum(needs + GAP for _, needs in tops) - GAP
+        high = room.high - fsum(needs + GAP for _, needs in tops) - GAP
         actions = self._actions(kiosk, room, guide, section)
         key = max(room.target + 0.6, (7.5 if room.small else 9.0) * min(room.scale, 1.3))
         in_one = room.wide >= BESIDE  # pager and actions in one row
@@ -129,7 +130,7 @@ class GuideStep(Step):
             below = [(row(*(paging or [Gap(grow=0.6)]), *actions, gap=GAP), key)]
         else:
             below = [(row(*keys, gap=GAP), key) for keys in (paging, actions) if keys]
-        inner = high - sum(needs + GAP for _, needs in below)
+        inner = high - fsum(needs + GAP for _, needs in below)
         return shares(*tops, (column(*shown, gap=GAP), inner), *below)
 
     def _menu(self, kiosk: Kiosk, room: Room, guide: Guide, sections: tuple[str, ...]) -> Element:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from math import inf
+from math import fsum, inf
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Gap, Text, column, grid, growing, row
@@ -255,13 +255,13 @@ def told(
     gap = 2.0 if room.small else 3.0
     high = room.high if high is None else high
     title = Text(so, "title", align="center", strong=True)
-    free = high - 2 * gap - sum(room.height_of(least(element)) + gap for element in more)
+    free = high - 2 * gap - fsum(room.height_of(least(element)) + gap for element in more)
     kept = fitting(room, [title, Text(do, "large", align="center")] if do else [title], room.wide, free, gap)
     if do and len(kept) == 1:
         lines = [Text(line, "large", align="center") for line in do.splitlines()]
         kept = fitting(room, [title, *lines], room.wide, free, gap)
     words: list[Element] = [*kept, *more]
-    left = high - sum(room.height_of(e) + gap for e in words) - 2 * gap
+    left = high - fsum(room.height_of(e) + gap for e in words) - 2 * gap
     side = min(18.0, left)
     art: list[Element] = [Art(icon, side, side, colour)] if side >= 6.0 else []
     return column(rest(), *art, *words, rest(), gap=gap, grow=1.0)
@@ -271,7 +271,7 @@ def told_with(room: Room, icon: str, so: str, do: str, *buttons: Box, above: str
     """The same, what it is about above it, and what can be done below."""
     below = choices(room, *buttons)
     about = Text(above, "large", "accent", align="center")
-    words = sum(room.height_of(least(Text(one, "title"))) + 3.0 for one in (so, do))
+    words = fsum(room.height_of(least(Text(one, "title"))) + 3.0 for one in (so, do))
     if room.high - below.height - words < room.height_of(about) + 2 * GAP:
         above = ""  # what is so and what to do is more important
     head = room.height_of(about) if above else 0.0

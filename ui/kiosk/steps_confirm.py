@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import fsum
 from typing import TYPE_CHECKING
 
 from ui.elements import Element, Text, column, row
@@ -71,7 +72,7 @@ class ConfirmStep(Step):
         wide, gap = (room.wide, 3.0) if room.tall else ((room.wide - 3.0) * 1.7 / 2.7, GAP)
         head: list[Element] = [Text(kiosk.local(one.service.name), "title", strong=True)]
         head += self._facts(kiosk, one)
-        left = room.high - low - gap - sum(room.height_of(least(e), wide) + gap for e in head)
+        left = room.high - low - gap - fsum(room.height_of(least(e), wide) + gap for e in head)
         if left < 0:
             words = queue_words(kiosk, one)
             head = [Text(kiosk.local(one.service.name), "large", strong=True)]

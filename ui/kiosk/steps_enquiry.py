@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Text, column, growing, row
@@ -151,7 +152,7 @@ class EnquiryStep(Step):
             more = min(left, max(0.0, room.height_of(element) - needs))
             kept[name], left = (element, needs + more), left - more
         lines = [kept[name] for name in ("service", "facts", "do", "again") if name in kept]
-        below = sum(high + GAP for _, high in lines)
+        below = fsum(high + GAP for _, high in lines)
         spare = room.high - below - room.height_of(head) - GAP
         return shares((self._head(kiosk, room, found, max(0.0, spare)), room.high - below), *lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import fsum
 from typing import TYPE_CHECKING
 
 from ui.elements import Art, Box, Element, Text, column, growing, row
@@ -27,7 +28,7 @@ def number_page(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProg
     words += _where(kiosk, step, progress)
     buttons = _buttons(kiosk, step, progress)
     below = [choices(room, *buttons)] if buttons else []
-    left = room.high - sum(one.height + GAP for one in below)
+    left = room.high - fsum(one.height + GAP for one in below)
     code = _code(kiosk, progress)
     if room.tall:
         shares = (0.5, 0.5, 0.0) if code is None else (0.3, 0.36, 0.34)
