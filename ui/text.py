@@ -11,6 +11,7 @@ from ui import fonts
 
 NOT_FIRST: Final = frozenset("，。、；：！？）】》」』”’·%℃…,.;:!?)]}~～—々")
 NOT_LAST: Final = frozenset("（【《「『“‘([{￥$")
+_MARKS: Final = "".join(NOT_FIRST)
 _PIECES: Final = re.compile(r"\n|[ \t]+|[!-~À-ɏ*–]+|.", re.DOTALL)
 """A newline, a space, a word of Latin letters and digits, or one Chinese character."""
 
@@ -55,12 +56,14 @@ def _part(part: str, width: int, size: int, strong: bool) -> list[str]:
 
 
 def _no_widow(lines: list[list[str]], fits: Callable[[list[str]], bool]) -> None:
-    """A last line of one character looks like a mistake: it gets one more from the line before."""
-    if len(lines) < 2 or len("".join(lines[-1]).strip()) != 1 or len(lines[-2]) < 4:
+    """A last line of one character, or one with its mark, looks like a mistake: it gets a character, or a
+    word, more from the line before."""
+    if len(lines) < 2 or len(lines[-2]) < 4 or len("".join(lines[-1]).strip().rstrip(_MARKS)) > 1:
         return
-    moved = [lines[-2][-1], *lines[-1]]
-    if lines[-2][-1].strip() and len(lines[-2][-1]) <= 2 and fits(moved):
-        lines[-2].pop()
+    from_end = 1 if lines[-2][-1].strip() else 2  # a word with the space after it
+    moved = [*lines[-2][-from_end:], *lines[-1]]
+    if (from_end == 2 or len(moved[0]) <= 2) and fits(moved):
+        del lines[-2][-from_end:]
         lines[-1] = moved
 
 

@@ -59,6 +59,10 @@ def test_latin_words_stay_whole(parts: list[str], size: int) -> None:
 
 def test_a_last_line_of_one_character_gets_company() -> None:
     assert broken("请选择要办理的业务", 8 * 29, 29) == ("请选择要办理的", "业务")
+    assert broken("请选择要办理的业务。", 8 * 29, 29) == ("请选择要办理的", "业务。")
+    size, words = 29, "Turn right, counters 1 and 2"
+    wide = fonts.line_size(words[:-1].strip(), size, False)[0]
+    assert broken(words, wide, size) == ("Turn right, counters 1", "and 2")
 
 
 def test_digits_are_equally_wide() -> None:
