@@ -118,7 +118,7 @@ def _header(kiosk: Kiosk, screen: Screen, now: float, height: float, gathered: b
     fill, ink = ("warn", "warn_ink") if said and kind != "person" else ("accent", "accent_ink")
     parts: list[Element] = []
     if kiosk.logo is not None:
-        parts.append(Art("file", height * 0.7, height * 0.7, args=(kiosk.logo, "fit")))
+        parts.append(Art("file", height * 0.7, height * 0.7, args=(kiosk.logo,)))
     least = USUAL / kiosk.modes.scale
     parts.append(Text(words, size, ink, grow=1.0, lines=2, least=least, strong=not said))
     if (at := kiosk.hall_time(now)) is not None:
@@ -135,20 +135,24 @@ def _line(kiosk: Kiosk, now: float) -> tuple[str, str]:
     """What is so now, the most urgent of it, and its kind: notice, trouble, person or hint."""
     state = kiosk.state
     if notice := kiosk.notice(now):
-        so, do = halves(notice)
-        between = "，" if kiosk.language.startswith("zh") else ". "
-        return "notice", between.join(part for part in (so, do) if part)
+        return "notice", _joined(kiosk, *halves(notice))
     if state is None or not kiosk.connected:
         return "", ""
     if state.help != "none":
-        return "notice", kiosk.text(f"help_{state.help}")
+        return "notice", kiosk.text(f"kiosk_help.{state.help}")
+    gives = kiosk.showing.to_number and not hall_why(kiosk)
     if not state.online:
-        return "trouble", kiosk.text("offline_closed" if hall_why(kiosk) else "offline")
+        return "trouble", kiosk.text("offline" if gives else "offline_closed")
     if not can_print(kiosk):
         return "trouble", kiosk.text("no_printing")
     if kiosk.card is not None or kiosk.offered is not None:
-        return "person", " ".join(part for part in (greeting(kiosk), offered_words(kiosk)) if part)
-    return ("hint", kiosk.text("card_any_time")) if card_works(kiosk) else ("", "")
+        return "person", _joined(kiosk, greeting(kiosk), offered_words(kiosk))
+    return ("hint", kiosk.text("card_any_time")) if gives and card_works(kiosk) else ("", "")
+
+
+def _joined(kiosk: Kiosk, *parts: str) -> str:
+    """In one line, as sentences of the language are joined."""
+    return ("，" if kiosk.language.startswith("zh") else ". ").join(part for part in parts if part)
 
 
 def _switches(kiosk: Kiosk, size: str) -> list[Box]:
@@ -194,7 +198,6 @@ def _footer(kiosk: Kiosk, step: Step, screen: Screen, size: _Measures, gathered:
             button(kiosk.text("stay"), "stay", kind="main", grow=2.0),
             gap=2.0, pad=(size.margin, 0.8), height=size.foot, name="footer",
         )  # fmt: skip
-    type_size = "body" if screen.small or (gathered and not screen.portrait) else "large"
     names = []
     if step.can_back:
         names.append(("back", "back"))
@@ -208,16 +211,22 @@ def _footer(kiosk: Kiosk, step: Step, screen: Screen, size: _Measures, gathered:
     lines = [line for line in (switches, names) if line]
     if not lines:
         return Gap(size.foot)
+    rows = [_keys(kiosk, screen, line) for line in lines]
+    return column(*rows, gap=KEYS_GAP, pad=(size.margin, 0.8), height=size.foot, name="footer")
+
+
+def _keys(kiosk: Kiosk, screen: Screen, names: list[tuple[str, str]]) -> Box:
+    """Keys in one row, all in one type: that of modes, which has the longest name, is wider among many."""
+    crowded = not screen.portrait and ("modes", "modes") in names
+    size = "body" if crowded and kiosk.modes.elder else "large"
     # Who needs the controls low looks for the wheelchair, not for a word.
-    icon = "low" if screen.portrait else None
-    parts: list[Element] = []
-    for line in lines:
-        keys = [
-            button(kiosk.text(name), action, grow=1.0, size=type_size, icon=icon if name == "modes" else None)
-            for name, action in line
-        ]
-        parts.append(row(*keys, gap=KEYS_GAP, grow=1.0))
-    return column(*parts, gap=KEYS_GAP, pad=(size.margin, 0.8), height=size.foot, name="footer")
+    icons = {"modes": "low"} if screen.portrait else {}
+    wide = {"modes": 1.5} if crowded else {}
+    keys = [
+        button(kiosk.text(name), action, size=size, icon=icons.get(name), grow=wide.get(name, 1.0))
+        for name, action in names
+    ]
+    return row(*keys, gap=KEYS_GAP, grow=1.0)
 
 
 def _asking_foot(kiosk: Kiosk, left_s: float, size: _Measures) -> Element:

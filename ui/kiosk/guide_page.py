@@ -6,6 +6,7 @@ one for each section. What a section holds is parted into pages, never dragged.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import fsum
 from typing import TYPE_CHECKING, Final
 
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
     from wire.shown import Guide
 
 ROOM_FOR_TABS: Final = 32.0
-"""Units of height, at usual type, that tabs must leave for what they hold."""
+"""Units of height, at usual type, that tabs must leave for what they hold; twice that where the page is
+upright, and its keys stand in two rows."""
 
 
 class GuideStep(Step):
     """`have`: positions of the materials that were ticked; forgotten with the step."""
 
     idle_s = 90.0
+    to_number = False
 
     def __init__(self, guide: str) -> None:
         self.id = guide
@@ -98,17 +101,20 @@ class GuideStep(Step):
         name = Text(kiosk.local(guide.name), size, strong=True)
         head: list[Element] = [name, self._tabs(kiosk, room, sections, section)]
         left = room.high - 2 * room.target - fsum(room.height_of(one) + GAP for one in head)
-        return head if left >= ROOM_FOR_TABS * room.scale else []
+        return head if left >= ROOM_FOR_TABS * room.scale * (2 if room.tall else 1) else []
 
     def _plain_head(self, kiosk: Kiosk, room: Room, guide: Guide, section: str) -> Element:
-        """What the page is about, in one line: the section, and the guide's name where it fits beside."""
+        """What the page is about: the section, and the guide's name; in one line but on an upright page."""
         title = Text(kiosk.text(f"kiosk_guide.{section}"), "body", "accent", strong=True)
-        if section == "materials":
-            hint, *count = self._count(kiosk, guide)
-            roomy = room.wide / room.scale >= 80.0
-            return row(title, hint if roomy else Gap(grow=1.0), *count, gap=2.5, align="center")
-        head = row(title, Text(kiosk.local(guide.name), "small", "soft", grow=1.0), gap=3.0, align="center")
-        return head if room.height_of(head) <= 1.6 * room.height_of(title) else title
+        name = Text(kiosk.local(guide.name), "small", "soft", grow=1.0)
+        count = self._count(kiosk, guide) if section == "materials" else []
+        if room.tall and room.scale == 1.0:
+            lines = (replace(title, size="title"), replace(name, size="body", grow=0.0))
+            return column(*lines, *([row(*count, gap=1.6, align="center")] if count else []), gap=1.0)
+        beside = row(title, *(count or [name]), gap=2.5, align="center")
+        if room.height_of(beside) <= 1.6 * room.height_of(title):
+            return beside
+        return row(title, Gap(grow=1.0), *count[1:], gap=2.5, align="center") if count else title
 
     def _section(self, kiosk: Kiosk, room: Room, guide: Guide, section: str, head: list[Element]) -> Element:
         """Head, one part of the content, and below it the pager's keys and what can be done."""
@@ -167,7 +173,7 @@ class GuideStep(Step):
 
     def _actions(self, kiosk: Kiosk, room: Room, guide: Guide, section: str | None) -> list[Box]:
         """Print and take a number, where this terminal can; without tabs each where it belongs."""
-        size = "body" if room.small else "large"
+        size = "body" if room.small and section is not None else "large"
         actions = []
         prints = guide.materials and has_printer(kiosk)
         if prints and (self._tabbed or section == "materials"):

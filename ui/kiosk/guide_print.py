@@ -39,6 +39,7 @@ class GuidePrintStep(Step):
     """`have`: positions of materials that were ticked."""
 
     name = "guide_print"
+    to_number = False
     can_home = False
 
     def __init__(self, guide: str, have: tuple[int, ...]) -> None:

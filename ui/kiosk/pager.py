@@ -16,7 +16,7 @@ EARLIER: Final = "earlier"
 LATER: Final = "later"
 
 Make: TypeAlias = Callable[[str, bool], Element]
-MOST_SPOKEN: Final = 240
+MOST_SPOKEN: Final = 160
 """Characters of one piece: somebody who hears it has to keep it in mind."""
 
 

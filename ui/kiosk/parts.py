@@ -97,21 +97,30 @@ def _larger(words: Text) -> Text:
 def _parted(room: Room, cell: Box, wide: float, high: float) -> Box:
     """The cell with the line under its name broken between its parts, if it is too long and there is room."""
     last = cell.children[-1]
-    if not isinstance(last, Text) or " · " not in last.words:
+    if not isinstance(last, Text):
         return cell
     pad = cell.pad[0] if isinstance(cell.pad, tuple) else cell.pad
-    if room.height_of(last, wide - 2 * pad) <= room.height_of(replace(last, words="号"), wide):
-        return cell
-    broken = replace(
-        cell, children=(*cell.children[:-1], replace(last, words=last.words.replace(" · ", "\n")))
-    )
+    broken = replace(cell, children=(*cell.children[:-1], in_parts(room, last, wide - 2 * pad)))
     return broken if room.height_of(least(broken), wide) < high - 0.8 else cell
+
+
+def in_parts(room: Room, words: Text, wide: float) -> Text:
+    """`words` with a line for each of its parts, where they are too long for one line."""
+    if room.height_of(words, wide) <= room.height_of(replace(words, words="号"), wide):
+        return words
+    return replace(words, words=words.words.replace(" · ", "\n"))
 
 
 def fitting(
     room: Room, texts: Sequence[Text], wide: float, high: float, gap: float, fewest: int = 1
 ) -> list[Text]:
-    """The first of `texts`, the more important first, that have room at their least type; `fewest` always."""
+    """The first of `texts`, the more important first, that have room at their least type; `fewest` always.
+
+    Where all have room at full type, long ones have a line for each of their parts.
+    """
+    broken = [in_parts(room, one, wide) for one in texts]
+    if fsum(room.height_of(one, wide) + gap for one in broken) - gap <= high:
+        return broken
     kept: list[Text] = []
     used = -gap
     for element in texts:
@@ -136,8 +145,9 @@ def fits_whole(room: Room, cells: Sequence[Box], high: float) -> bool:
 def _shape(room: Room, cells: tuple[Box, ...], high: float) -> tuple[int, int, float]:
     """Columns, rows, and the height that a cell needs: as many on a page as can be read well."""
     best = (1, 1, high)
-    best_worth = (-inf, 0, 0.0, 0.0)
-    for columns in range(1, room.fit(TILE_WIDE * min(room.scale, 1.25), GAP, room.wide) + 1):
+    best_worth = (-inf, 0, 0.0, 0, 0.0)
+    most_columns = min(room.fit(TILE_WIDE * min(room.scale, 1.25), GAP, room.wide), max(1, len(cells)))
+    for columns in range(1, most_columns + 1):
         wide = (room.wide - (columns - 1) * GAP) / columns
         needs = [_needs(room.screen, room.scale, cell, wide, True) + 0.5 for cell in cells]
         each = max([room.target, TILE_HIGH * min(room.scale, 1.2), *needs])
@@ -151,7 +161,11 @@ def _shape(room: Room, cells: tuple[Box, ...], high: float) -> tuple[int, int, f
         if room.tall:  # and before that, the one in which long names keep their type
             whole = max(_needs(room.screen, room.scale, cell, wide, False) + 0.5 for cell in cells)
         most = min(row_high, TILE_TALL * room.scale)
-        worth = (min(0.0, high - each), on_one, min(0.0, most - whole), -abs(shape - 2.6))
+        holes = columns * filled - on_one if on_one == len(cells) else 0
+        worth = (
+            min(0.0, high - each), on_one, min(0.0, most - whole),
+            -max(0, holes - 1), -abs(shape - 2.6),  # one place may be empty, two are a gap
+        )  # fmt: skip
         if worth > best_worth:
             best, best_worth = (columns, rows, each), worth
     return best

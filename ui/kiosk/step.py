@@ -66,6 +66,8 @@ class Step(ABC):
     warns: Literal["page", "foot", "modes", "no"] = "page"
     """How it asks: in place of the page, of the footer (a number stays to be seen), like a page where a
     language or a mode that was asked for would be forgotten, or not at all."""
+    to_number: bool = True
+    """It is on the way to a number: that a card helps, or that numbers are still given, is said."""
     stays: bool = False
     """It is shown even while the agent is away."""
     can_back: bool = True

@@ -131,7 +131,7 @@ class CodeStep(Step):
 
     def body(self, kiosk: Kiosk, room: Room) -> Element:
         whole = DIGITS + LETTERS
-        high = max(room.target + 0.4, 7.5 * room.scale, 11.0 if room.tall else 0.0)
+        high = max(room.target + 0.4, 7.5 * room.scale, 11.0 if room.tall or room.high > 60.0 else 0.0)
         left = room.high - high - GAP
         head: list[Element] = []
         columns = room.fit(room.target, 1.0, room.wide)

@@ -67,18 +67,18 @@ class ConfirmStep(Step):
         return told_with(room, "clock", so, do, *buttons, above=name)
 
     def _asked(self, kiosk: Kiosk, room: Room, one: Offer) -> Element:
-        buttons = self._buttons(kiosk, room)
-        low = 18.0 + (len(buttons) - 1) * (max(12.0, 8.5 * room.scale) + 2.5) if room.tall else 0.0
         wide, gap = (room.wide, 3.0) if room.tall else ((room.wide - 3.0) * 1.7 / 2.7, GAP)
+        buttons = self._buttons(kiosk, room, room.wide if room.tall else room.wide - wide - 3.0)
+        low = 18.0 + (len(buttons) - 1) * (max(12.0, 8.5 * room.scale) + 2.5) if room.tall else 0.0
         head: list[Element] = [Text(kiosk.local(one.service.name), "title", strong=True)]
         head += self._facts(kiosk, one)
         left = room.high - low - gap - fsum(room.height_of(least(e), wide) + gap for e in head)
+        lines = self._more(kiosk, one)
         if left < 0:
-            words = queue_words(kiosk, one)
             head = [Text(kiosk.local(one.service.name), "large", strong=True)]
-            head += [Text(words, "large")] if words else []
-            left = 0.0
-        more = fitting(room, self._more(kiosk, one), wide, left, gap, 0)
+            lines = [Text(words, "large")] if (words := queue_words(kiosk, one)) else []
+            left = room.high - low - gap - room.height_of(least(head[0]), wide) - gap
+        more = fitting(room, lines, wide, left, gap, 0)
         told_of = column(*head, *more, rest(), gap=gap)
         if room.tall:
             return shares((told_of, room.high - low - gap), (column(*buttons, gap=2.5), low))
@@ -106,12 +106,16 @@ class ConfirmStep(Step):
             parts.append(Text(how, "large", "soft"))
         return parts
 
-    def _buttons(self, kiosk: Kiosk, room: Room) -> list[Element]:
+    def _buttons(self, kiosk: Kiosk, room: Room, wide: float) -> list[Element]:
+        """Keys of `wide` units: to take the number, and what can be done before."""
         high, low = max(room.target, 22.0), max(room.target, 12.0)
-        size = "number" if room.high > 55.0 and room.scale == 1.0 else "title"
+        take = kiosk.text("take")
+        longest = least(Text(max(take.split(), key=len), "number", strong=True))
+        whole = room.height_of(longest, wide - 4.0) <= room.height_of(longest)
+        size = "number" if room.high > 55.0 and room.scale == 1.0 and whole else "title"
         parts = [
             column(
-                Text(kiosk.text("take"), size, "accent_ink", align="center", strong=True, least="large"),
+                Text(take, size, "accent_ink", align="center", strong=True, least="large"),
                 fill="accent", pad=(2.0, 1.0), justify="center", touch="take", grow=2.0, height=high,
             )
         ]  # fmt: skip

@@ -6,8 +6,8 @@ from math import fsum
 from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Text, column, growing, row
-from ui.kiosk.parts import BESIDE, GAP, fact, least, shares, told, told_with
-from ui.kiosk.services import scanner_works, so_and_do, wait_words, zone_of, zone_words
+from ui.kiosk.parts import BESIDE, GAP, fact, in_parts, least, shares, told, told_with
+from ui.kiosk.services import halves, scanner_works, so_and_do, wait_words, zone_of, zone_words
 from ui.kiosk.step import Room, Step
 from ui.program import NEVER
 from ui.widgets import button, rest
@@ -37,6 +37,7 @@ class EnquiryStep(Step):
     """`ticket` None: ask for the code first (the scanner is wanted). `code`: why there is nothing to tell."""
 
     name = "enquiry"
+    to_number = False
 
     def __init__(self, ticket: str | None = None) -> None:
         self.ticket = ticket
@@ -135,12 +136,11 @@ class EnquiryStep(Step):
         """The number and its state, what to do, and as much of the rest as there is room for."""
         head = self._head(kiosk, room, found)
         service = kiosk.local(found.service_name) if found.service_name else ""
-        facts = [fact(*pair) for pair in self._facts(kiosk, found)]
+        facts = [fact(*pair, grow=1.0 + n / 2) for n, pair in enumerate(self._facts(kiosk, found))]
         wanted: list[tuple[str, Element | None]] = [
             ("do", self._do(kiosk, room, found)),
             ("facts", row(*facts, gap=GAP) if facts else None),
             ("again", self._again(kiosk, room)),
-            ("service", Text(service, "body", "soft", align="center") if service else None),
         ]
         left = room.high - room.height_of(least(head)) - 0.5
         kept: dict[str, tuple[Element, float]] = {}
@@ -151,6 +151,10 @@ class EnquiryStep(Step):
         for name, (element, needs) in kept.items():  # full type where there is room, what is over to the head
             more = min(left, max(0.0, room.height_of(element) - needs))
             kept[name], left = (element, needs + more), left - more
+        named = Text(service, "body", "soft", align="center")
+        left -= room.height_of(head) - room.height_of(least(head))
+        if service and (needs := room.height_of(named)) + GAP <= left:
+            kept["service"] = (named, needs)
         lines = [kept[name] for name in ("service", "facts", "do", "again") if name in kept]
         below = fsum(high + GAP for _, high in lines)
         spare = room.high - below - room.height_of(head) - GAP
@@ -183,13 +187,14 @@ class EnquiryStep(Step):
         if found.ahead is not None:
             facts.append((kiosk.text("kiosk_enquiry.ahead"), _ahead(kiosk, found.ahead)))
         if words := wait_words(kiosk, found.wait_min):
-            facts.append((kiosk.text("kiosk_enquiry.wait"), words))
+            facts.append((kiosk.text("expected_wait"), words))
         return facts
 
     def _do(self, kiosk: Kiosk, room: Room, found: TicketFound) -> Box:
         """What to do now; the counter large where the number is being called."""
         called = found.state == "called" and bool(found.counter_name)
-        words = self._what_to_do(kiosk, found)
+        lines = (Text(line, "large") for line in self._what_to_do(kiosk, found).split("\n"))
+        words = "\n".join(in_parts(room, line, room.wide - 13.0).words for line in lines)
         ink, fill = ("good_ink", "good") if called else ("ink", "surface")
         return row(
             Art("pin" if found.state in ("waiting", "called", "serving") else "info", 6.0, 6.0, ink),
@@ -203,9 +208,8 @@ class EnquiryStep(Step):
         name = f"kiosk_enquiry.do_{state}"
         if state in ("called", "serving", "no_show"):
             return kiosk.text(name, counter=counter) if counter else kiosk.text(f"{name}_nowhere")
-        if state == "waiting" and (zone := self._zone(kiosk, found)):
-            return f"{zone}{kiosk.text('kiosk_enquiry.and')}{kiosk.text(name)}"
-        return kiosk.text(name)
+        zone = self._zone(kiosk, found) if state == "waiting" else ""
+        return "\n".join(part for part in (zone, *halves(kiosk.text(name))) if part)
 
     def _zone(self, kiosk: Kiosk, found: TicketFound) -> str:
         """Where to wait: zone and floor."""
@@ -218,7 +222,7 @@ class EnquiryStep(Step):
         """The key for another ticket, where the scanner works."""
         if not scanner_works(kiosk):
             return None
-        return row(rest(0.5), growing(_another(kiosk)), rest(0.5), height=room.target)
+        return row(growing(_another(kiosk)), height=room.target)
 
     def speech(self, kiosk: Kiosk) -> str:
         if self._scans:
@@ -241,4 +245,4 @@ def _another(kiosk: Kiosk) -> Box:
 
 
 def _ahead(kiosk: Kiosk, count: int) -> str:
-    return kiosk.text("kiosk_enquiry.ahead_none" if count == 0 else "kiosk_enquiry.people", count=count)
+    return kiosk.text("kiosk_enquiry.ahead_none" if count == 0 else "people", count=count)

@@ -28,6 +28,8 @@ FEW: Final = 4
 class GuidesStep(Step):
     """The list; of the guides of one service where `service` is given."""
 
+    to_number = False
+
     def __init__(self, service: str | None = None) -> None:
         self.service = service
         self.words = ""

@@ -23,6 +23,7 @@ class HelpStep(Step):
     """`sent`: it was asked for here, and the agent has not answered yet."""
 
     name = "help"
+    to_number = False
     can_help = False
 
     def __init__(self) -> None:
@@ -38,7 +39,7 @@ class HelpStep(Step):
         if self._state(kiosk) == "none":
             yes = button(text("kiosk_help.yes"), "yes", kind="main", icon="bell")
             return yes, button(text("kiosk_help.no"), "no")
-        go_on = button(text("kiosk_help.go_on"), "no", kind="main")
+        go_on = button(text("kiosk_page.stay"), "no", kind="main")
         return go_on, button(text("kiosk_help.take_back"), "take_back")
 
     def _state(self, kiosk: Kiosk) -> str:

@@ -21,6 +21,7 @@ class ModesStep(Step):
     """Each key acts at once and shows what it did; back leads to where one was."""
 
     name = "modes"
+    to_number = False
 
     def __init__(self) -> None:
         self._pager = Pager()

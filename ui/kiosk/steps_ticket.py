@@ -99,6 +99,7 @@ class PaperlessStep(Step):
     """The printer cannot print: is a number on the screen enough?"""
 
     name = "paperless"
+    to_number = False
 
     def __init__(self, wish: Wish) -> None:
         self._wish = wish
@@ -122,6 +123,7 @@ class TicketStep(Step):
     """`wish` None: it was said by a process before this one, and only its progress is known."""
 
     warns = "foot"
+    to_number = False
     stays = True
     can_back = can_home = False
 

@@ -16,6 +16,7 @@ from wire.screen_link import TicketProgress
 if TYPE_CHECKING:
     from ui.kiosk.kiosk import Kiosk
     from ui.kiosk.steps_ticket import TicketStep
+    from wire.messages import CatalogueService
 
 
 def number_page(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProgress) -> Element:
@@ -25,21 +26,21 @@ def number_page(kiosk: Kiosk, room: Room, step: TicketStep, progress: TicketProg
     words = [Text(so, "title", "good" if fine else "ink", strong=True)]
     if do:
         words.append(Text(do, "large"))
+    code = _code(kiosk, progress)
+    wide = room.wide if room.tall else (room.wide - 6.0) * (0.5 if code is None else 0.36)
     words += _where(kiosk, step, progress)
     buttons = _buttons(kiosk, step, progress)
     below = [choices(room, *buttons)] if buttons else []
     left = room.high - fsum(one.height + GAP for one in below)
-    code = _code(kiosk, progress)
     if room.tall:
         shares = (0.5, 0.5, 0.0) if code is None else (0.3, 0.36, 0.34)
-        kept = fitting(room, words, room.wide, left * shares[1] - 3.0, 2.0)
+        kept = fitting(room, words, wide, left * shares[1] - 3.0, 2.0)
         parts: list[Element] = [
             growing(_number(kiosk, room, step, progress, left * shares[0] - 3.0), shares[0])
         ]
         parts.append(column(*kept, rest(), gap=2.0, grow=shares[1]))
         parts += [growing(code, shares[2])] if code is not None else []
         return column(*parts, *below, gap=3.0, grow=1.0)
-    wide = (room.wide - 6.0) * (0.5 if code is None else 0.36)
     kept = fitting(room, words, wide, left - 2 * GAP, GAP)
     number = _number(kiosk, room, step, progress, left)
     sides: list[Element] = [growing(number), column(rest(), *kept, rest(), gap=GAP, grow=1.0)]
@@ -96,14 +97,11 @@ def headline(kiosk: Kiosk, step: TicketStep) -> tuple[str, str]:
 def _where(kiosk: Kiosk, step: TicketStep, progress: TicketProgress) -> list[Text]:
     """How many are before, how long, and where it is."""
     parts: list[Text] = []
+    service = service_of(kiosk, step.service)
     if progress.offline:
         parts.append(Text(kiosk.text("issued_offline"), "large"))
     elif progress.waiting_ahead is not None:
-        words = kiosk.text("ahead", count=progress.waiting_ahead)
-        service = service_of(kiosk, step.service)
-        wait = wait_words(kiosk, offer(kiosk, service).wait_min) if service is not None else ""
-        parts.append(Text(f"{words} · {wait}" if wait else words, "large"))
-    service = service_of(kiosk, step.service)
+        parts.append(Text(_ahead(kiosk, service, progress.waiting_ahead), "large"))
     if service is not None:
         where, how = place_words(kiosk, service)
         if where:
@@ -111,6 +109,14 @@ def _where(kiosk: Kiosk, step: TicketStep, progress: TicketProgress) -> list[Tex
         if how:
             parts.append(Text(how, "large", "soft"))
     return parts
+
+
+def _ahead(kiosk: Kiosk, service: CatalogueService | None, count: int) -> str:
+    if count == 0:
+        return kiosk.text("kiosk_enquiry.ahead_none")  # the wait is that of who comes last
+    words = kiosk.text("ahead", count=count)
+    wait = wait_words(kiosk, offer(kiosk, service).wait_min) if service is not None else ""
+    return f"{words} · {wait}" if wait else words
 
 
 def _buttons(kiosk: Kiosk, step: TicketStep, progress: TicketProgress) -> list[Box]:

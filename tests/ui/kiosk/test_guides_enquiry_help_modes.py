@@ -19,6 +19,7 @@ from ui.kiosk.kiosk import Kiosk
 from ui.kiosk.modes import MOST_LOUDER
 from ui.kiosk.pager import pieces
 from ui.kiosk.search import found
+from ui.kiosk.services import halves
 from ui.kiosk.step import Room
 from ui.layout import lay_out
 from ui.screen import STATED, Screen
@@ -88,9 +89,9 @@ def test_what_is_ticked_is_printed_as_had_and_counted() -> None:
     asked = made.last(PrintGuide)
     assert isinstance(asked, PrintGuide) and (asked.guide, asked.have) == ("food-permit", (2,))
     made.said(GuidePrinted(request="another", paper="failed"), START)
-    assert text("kiosk_guide.printing") in words(made)
+    assert "\n".join(halves(text("kiosk_guide.printing"))) in words(made)
     made.said(GuidePrinted(request=asked.request, paper="confirmed"), START)
-    assert text("kiosk_guide.printed") in words(made)
+    assert "\n".join(halves(text("kiosk_guide.printed"))) in words(made)
     made.tick(START + 10)
     assert made.top.name == "guide-materials"
     assert text("kiosk_guide.left", count=5) in words(made)
@@ -284,7 +285,7 @@ def test_help_is_asked_for_once_shown_everywhere_and_taken_back() -> None:
     made.said(state(help="asked"), START)
     touch(made, "no", "guides")
     for screen in SCREENS:
-        assert text("kiosk_page.help_asked") in words(made, screen)
+        assert text("kiosk_help.asked") in words(made, screen)
     touch(made, "help")
     assert text("kiosk_help.asked") in words(made)
     touch(made, "take_back")

@@ -45,7 +45,7 @@ from wire.screen_link import (
     TimeShown,
 )
 from wire.shown import PlaylistItem
-from wire.texts import LANGUAGES, texts
+from wire.texts import LANGUAGES, text, texts
 
 SMALL = Screen.of((800, 480))
 UPRIGHT = Screen.of((1080, 1920))
@@ -493,6 +493,21 @@ def test_low_reach_keeps_all_targets_in_the_lower_part() -> None:
             page = kiosk.page(screen, kiosk.clock)
             layout = lay_out(page, screen, load_theme("day"))
             assert min(target.rect[1] for target in layout.targets) >= size[1] * 0.39
+
+
+def test_what_helps_on_the_way_to_a_number_is_said_there_only() -> None:
+    """Who has the number, or asks for something else, need not wonder what to do with a card."""
+    hint = text("kiosk_page.card_any_time")
+    kiosk = at_start("zh-CN").do("start")
+    assert hint in seen(kiosk)
+    assert hint not in seen(kiosk.do("enquiry"))
+    kiosk.do("back", "group:general", "service:food-permit")
+    assert hint in seen(kiosk)
+    kiosk.do("take").progress("done")
+    assert hint not in seen(kiosk) and text("kiosk_page.take_paper") in seen(kiosk)
+    kiosk = at_start("zh-CN", state=OFFLINE).do("start", "guides")
+    assert text("kiosk_page.offline") not in seen(kiosk)
+    assert text("kiosk_page.offline_closed") in seen(kiosk)
 
 
 def test_a_card_shown_again_is_friendly() -> None:
