@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench faults faults-short screens-day fuzz fuzz-short virtual-pi virtual-pi-short lock clean
+.PHONY: demo test check bench faults faults-short screens-day fuzz fuzz-short virtual-pi virtual-pi-short test-debian12 test-debian13 lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/paihao demo
@@ -44,6 +44,10 @@ virtual-pi: $(VENV)/.test packages-virtual-pi
 
 virtual-pi-short: $(VENV)/.test packages-virtual-pi
 	$(BIN)/python tests/virtual_pi --short $(ARGS)
+
+# What a stranger does, on a Debian unpacked for it. Wants root.
+test-debian12 test-debian13: packages-test-debian
+	sh tests/debian.sh $(@:test-debian%=%)
 
 # ---------------------------------------------------------------- set-up
 
