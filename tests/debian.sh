@@ -29,7 +29,7 @@ mmdebstrap --quiet --mode=root --variant=minbase --format=directory --include=ca
 for file in /etc/hosts /etc/resolv.conf /etc/pip.conf /usr/local/share/ca-certificates; do
     [ ! -e "$file" ] || cp -rL "$file" "$root${file%/*}/"
 done
-[ ! -e "$HOME/.config/pip" ] || install -D -m 644 "$HOME/.config/pip/pip.conf" "$root/root/.config/pip/pip.conf"
+[ ! -e "$HOME/.config/pip/pip.conf" ] || install -D -m 644 "$HOME/.config/pip/pip.conf" "$root/root/.config/pip/pip.conf"
 git clone --quiet --no-hardlinks "$checkout" "$root/root/paihao"
 
 # of the environment only how to reach a package index
