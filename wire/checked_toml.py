@@ -77,7 +77,7 @@ def _convert(data: object, type_: Any, path: str, problems: list[str]) -> object
             before = len(problems)
             items = [_convert(item, inner, f"{path}[{n}]", problems) for n, item in enumerate(data)]
             return _leaf_length(data, items, origin, type_, path, problems, before)
-    if origin is dict and isinstance(data, dict) and _has_struct(arguments):
+    if origin is dict and isinstance(data, dict) and (_has_struct(arguments) or _is_tuple(arguments[1])):
         return {
             _leaf(key, arguments[0], _join(path, key), problems): _convert(
                 value, arguments[1], _join(path, key), problems
@@ -100,6 +100,10 @@ def _is_struct(type_: Any) -> bool:
 
 def _has_struct(arguments: tuple[Any, ...]) -> bool:
     return any(_is_struct(_plain(a)) or _has_struct(typing.get_args(_plain(a))) for a in arguments)
+
+
+def _is_tuple(type_: Any) -> bool:
+    return typing.get_origin(_plain(type_)) is tuple
 
 
 def _struct_for(kind: Any, data: object, path: str, problems: list[str]) -> Any:

@@ -271,7 +271,8 @@ def test_the_week_in_the_shipped_file_is_right(tmp_path: Path) -> None:
         ('{ 6 = ["09:00-09:00"] }', "hours_on.6: '09:00-09:00' 结束须晚于开始"),
         ('{ 6 = ["13:00-17:00", "09:00-13:30"] }', "hours_on.6: '09:00-13:30' 与 '13:00-17:00' 重叠"),
         ('{ 6 = ["09:00-17:00", "10:00-11:00", "12:00-13:00"] }', "与 '12:00-13:00' 重叠"),
-        ('{ 6 = "09:00-12:00" }', "hours_on: 值不对"),
+        ('{ 6 = "09:00-12:00" }', "hours_on.6: 值不对"),
+        ("{ 2026-10-01 = [9] }", "hours_on.2026-10-01: 值不对"),
     ],
 )
 def test_mistakes_say_where_and_what_to_do(tmp_path: Path, table: str, problem: str) -> None:
