@@ -132,7 +132,7 @@ class _Work:
 
     def _share(self, box: Box, lengths: list[int], left: int) -> None:
         shares = [(n, _grow(child)) for n, child in enumerate(box.children) if _grow(child)]
-        # fsum wherever lengths are added: sum() of floats is another one from Python 3.12 on, by a pixel of a page
+        # fsum wherever lengths are added: the sum() of floats moved in Python 3.12, and a pixel with it
         whole = fsum(share for _, share in shares)
         for n, share in shares:
             part = int(left * share / whole)
