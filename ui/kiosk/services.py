@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 WORKS: Final = ("ok", "degraded")
 """Health of a device that can be used."""
+SCAN_S: Final = 50.0
+"""The agent lets the scanner rest after a minute: who still waits for a code asks again before that."""
 
 Why = Literal["", "closed", "out_of_hours", "quota_reached", "no_numbers"]
 """Why a number cannot be had now; "": it can."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ui.elements import Art, Element, Text, column, growing, row
 from ui.kiosk.keyboard import DIGITS, IN_ROW, LETTERS, field, keyboard, typed
 from ui.kiosk.parts import GAP
-from ui.kiosk.services import card_works, scanner_works, so_and_do
+from ui.kiosk.services import SCAN_S, card_works, scanner_works, so_and_do
 from ui.kiosk.step import Room, Step
 from ui.kiosk.steps_ticket import check_in
 from ui.program import NEVER
@@ -17,8 +17,6 @@ from wire.screen_link import CardGone, CardShown, CodeScanned, LinkMessage, Scan
 if TYPE_CHECKING:
     from ui.kiosk.kiosk import Kiosk
 
-LIGHT_S: Final = 50.0
-"""The scanner's light goes out after a minute: it is asked for again before."""
 CODE_MOST: Final = 24
 
 
@@ -70,7 +68,7 @@ class CheckInStep(Step):
         self._light(kiosk, now)
 
     def _light(self, kiosk: Kiosk, now: float) -> None:
-        self._light_until = now + LIGHT_S
+        self._light_until = now + SCAN_S
         if scanner_works(kiosk):
             kiosk.say(ScanWanted(wanted=True))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ui.elements import Art, Box, Element, Text, column, growing, row
 from ui.kiosk.parts import BESIDE, GAP, fact, in_parts, least, shares, told, told_with
-from ui.kiosk.services import halves, scanner_works, so_and_do, wait_words, zone_of, zone_words
+from ui.kiosk.services import SCAN_S, halves, scanner_works, so_and_do, wait_words, zone_of, zone_words
 from ui.kiosk.step import Room, Step
 from ui.program import NEVER
 from ui.widgets import button, rest
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 ANSWER_S: Final = 12.0
 """The hall gives its answers up after 10 s."""
-SCAN_S: Final = 50.0
-"""The agent lets the scanner rest after a minute: it is asked for again before that."""
 LOOKS: Final = {
     "waiting": ("clock", "accent"),
     "called": ("bell", "good"),
