@@ -40,6 +40,8 @@ class CounterScreen(ScreenClient):
         super().__init__(path, station)
         self.counter: CounterState | None = None
         self.prompt: PromptRating | None = None
+        self.text_url = ""
+        """Where a text can be written about the newest service; as the panel's QR code says it."""
         self.stale = True
         self._news = asyncio.Event()
 
@@ -47,11 +49,14 @@ class CounterScreen(ScreenClient):
         if isinstance(message, CounterShown):
             self.counter = message.counter
             self.prompt = message.prompt
+            if message.prompt is not None:
+                self.text_url = message.prompt.url
             self.stale = message.stale
 
     def forget(self) -> None:
         self.counter = None
         self.prompt = None
+        self.text_url = ""
         self.stale = True
 
     def changed(self) -> None:

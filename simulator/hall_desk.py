@@ -94,7 +94,7 @@ class HallDesk:
             self.mark("day")
         else:
             counter = node.partition("-")[2]
-            self.mark(f"face:{counter}")
+            self.mark(f"face:{counter}", f"rating:{counter}")
 
     def _device(self, name: str) -> None:
         node = name.partition("/")[0]

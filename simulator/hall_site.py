@@ -104,6 +104,8 @@ class HallSite:
         self.folder = folder.absolute()
         self.hall = hall
         self.api_port = api_port
+        self.rating_port = 0
+        """Of the hall's page for texts after a rating."""
         self.counters = [str(n + 1) for n in range(counters)]
         self.parts: dict[str, Part] = {}
         self.profiles: dict[str, dict[str, Any]] = {}
@@ -214,6 +216,7 @@ class HallSite:
         port = self._broker.port
         self._add_part(BROKER, command, self._broker.environment, probe=lambda: accepts(port))
         self.api_port = self.api_port or free_port()
+        self.rating_port = free_port()
         self._write_hall(port)
         for node in self.nodes:
             await self._write_node(node, port)
@@ -351,6 +354,9 @@ class HallSite:
         }  # fmt: skip
         tables["broker"] = {"host": "127.0.0.1", "port": port, "reconnect_max_s": 2.0}
         tables["api"] = {"host": "127.0.0.1", "port": self.api_port}
+        tables["rating_page"] = {
+            "url": f"http://127.0.0.1:{self.rating_port}", "host": "127.0.0.1", "port": self.rating_port,
+        }  # fmt: skip
         path = self._write(HALL, tables)
         self._add_part(HALL, self._paihao("hall", "--config", str(path)))
 

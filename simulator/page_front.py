@@ -154,4 +154,16 @@ def rating(site: HallSite, counter: str, words: Words, thanking: bool) -> str:
         f'data-act="rate.{counter}" data-arg="{grade}"><b>{grade}</b>{words.grade(grade)}</button>'
         for grade in (5, 4, 3, 2, 1)
     )
-    return f'<div class="lcd{kind}">{esc(lcd)}</div><div class="grades">{grades}</div>'
+    text = _text_code(site.counter_screen(counter).text_url, words)
+    return f'<div class="lcd{kind}">{esc(lcd)}</div><div class="grades">{grades}</div>{text}'
+
+
+def _text_code(url: str, words: Words) -> str:
+    """The QR code of a rating panel, which can be clicked as well: this browser is the phone."""
+    if not url:
+        return ""
+    import segno
+
+    code = segno.make(url, error="m", micro=False).svg_inline(scale=2, border=4, light="#fff")
+    link = f'<a class="phone" href="{esc(url)}?lang={words.language}" target="_blank" rel="noopener">'
+    return f"{link}{code}<span>{words.html('rating_text')}</span></a>"

@@ -38,6 +38,8 @@ REASONS_S: Final = 15.0
 """How long the panel may offer reasons after a grade."""
 THANKS_S: Final = 4.0
 """How long thanks stand where there is nothing (more) to ask."""
+PHONE_S: Final = 25.0
+"""How long either stands where a text can be written on a phone: somebody gets it out and scans the code."""
 KEY: Final = "rating_reasons"
 
 
@@ -213,6 +215,8 @@ class Rating:
         self._end_graded()
         loop = asyncio.get_running_loop()
         seconds = REASONS_S if reasons is not None else THANKS_S
+        if prompt.url:
+            seconds = max(seconds, PHONE_S)
         timer = loop.call_later(seconds, self._over)
         self._graded = _Graded(prompt, grade, reasons, loop.time() + seconds, timer, given)
         self._on_change()

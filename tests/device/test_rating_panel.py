@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from device.database import StorageError
@@ -140,6 +141,18 @@ async def test_nothing_to_add_goes_on_to_the_thanks(room: Any, counter: CounterS
     assert (shown(room).grade, shown(room).reasons, shown(room).reasons_given) == (1, None, False)
     assert shown(room).left_s <= module.THANKS_S
     assert not [e for e in await room.events() if isinstance(e, RatingReasonsGiven)]
+
+
+async def test_with_a_code_to_scan_there_is_time_to_get_a_phone_out(
+    room: Any, counter: CounterStationRunner
+) -> None:
+    asked = msgspec.structs.replace(prompt(), url="http://hall.example:8601/rate/5f5f5f5f5f5f5f5f5f5f")
+    await room.command(asked, "c-1")
+    await counter.on_screen(RateService(prompt="p-1", grade=1))
+    assert module.REASONS_S < shown(room).left_s <= module.PHONE_S
+    await counter.on_screen(give())
+    assert module.REASONS_S < shown(room).left_s <= module.PHONE_S
+    assert shown(room).reasons is None and shown(room).prompt == asked
 
 
 async def test_a_grade_without_reasons_is_only_thanked_for(room: Any, counter: CounterStationRunner) -> None:

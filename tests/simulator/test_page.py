@@ -155,6 +155,18 @@ async def test_a_visitor_operates_the_hall(page: Page) -> None:
     await page.click('[data-act="rate.1"][data-arg="5"]')
     await expect(page.locator('[data-counter="1"] .lcd')).to_have_class(re.compile("thanks"))
     await expect(page.locator('[data-stat="rated"] b')).to_have_text("1")
+    # and a text, behind the QR code
+    code = page.locator('[data-counter="1"] a.phone')
+    await expect(code).to_have_attribute(
+        "href", re.compile(r"^http://127\.0\.0\.1:\d+/rate/[0-9a-f]{20}\?lang=zh-CN$")
+    )
+    async with page.expect_popup() as opened:
+        await code.click()
+    phone = await opened.value
+    await phone.locator("textarea").fill("很好")
+    await phone.locator("button").click()
+    await expect(phone.locator("h1")).to_have_text("谢谢，意见已收到")
+    await phone.close()
 
     # no paper: the number is taken from the screen, nothing printed, and paper again
     await page.click('[data-act="card.take"]')

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import json
 import os
 import uuid
@@ -19,11 +20,13 @@ from typing import Any, ClassVar, TypeVar
 import httpx
 import pytest
 import pytest_asyncio
+import zxingcpp
 from PIL import Image
 
 from drivers.card_reader.synthetic_cards import SyntheticCard, citizen
 from hall.pictures import publishable
 from simulator.hall_site import HALL, KIOSK, HallSite
+from simulator.pane import Pane
 from simulator.screen_client import ScreenClient
 from wire.messages import BoardService
 from wire.mqtt import BrokerOptions, Mqtt
@@ -52,6 +55,7 @@ from wire.screen_link import (
     TicketTold,
     ToScreen,
 )
+from wire.texts import text
 from wire.topics import ROOT
 
 pytestmark = [pytest.mark.broker, pytest.mark.asyncio(loop_scope="session")]
@@ -63,6 +67,7 @@ MINE = citizen("柒小玖", date(1990, 3, 7), 231)
 OTHER = citizen("捌小玖", date(1991, 4, 8), 233)
 """Of nobody; names that stand nowhere else."""
 CODE, LATE_CODE = "QX-7319-4482", "QX-7319-4483"
+WORDS = "窗口的同志很耐心，谢谢 👍"
 ENDED = ("done", "failed", "refused")
 
 
@@ -262,7 +267,6 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
                 "match_key_file": str(key),
                 "call_by_name": True,
                 "timezone": noon(),
-                "rating_url": "https://hall.example/r/{prompt}",
             }
             tables["limits"] |= {"next_pause_s": 0, "recalls_before_no_show": 0}
             for service in tables["service"]:
@@ -321,7 +325,8 @@ async def test_a_number_without_paper_is_seen_called_and_rated_with_reasons(hous
     asked = await house.rating.until(RatingShown, lambda r: r.prompt is not None and r.grade is None)
     prompt = asked.prompt
     assert prompt is not None and prompt.number == shown.number
-    assert prompt.url == f"https://hall.example/r/{prompt.prompt}"
+    assert prompt.url.startswith(f"http://127.0.0.1:{house.site.rating_port}/rate/")
+    assert prompt.prompt not in prompt.url
     for _ in range(3):
         await house.rating.ask(RateService(prompt=prompt.prompt, grade=2))
     graded = await house.rating.until(RatingShown, lambda r: r.grade == 2)
@@ -339,6 +344,59 @@ async def test_a_number_without_paper_is_seen_called_and_rated_with_reasons(hous
     assert [entry["reasons"] for entry in reasons] == [chosen]
     (told,) = (await house.rest("GET", f"/tickets/{shown.ticket}"))["ratings"]
     assert (told["result"], told["grade"], told["reasons"]) == ("rated", 2, chosen)
+
+
+async def test_what_the_panel_s_code_leads_to_takes_a_text(house: House) -> None:
+    """The code as a phone reads it from a 7-inch panel, drawn by the real program."""
+    socket = house.rating.path
+    arguments = ["rating", "--station", "counter-1", "--socket", str(socket), "--size", "1024x600"]
+    panel = Pane("rating", house.site.folder, socket.parent, [*arguments, "--inches", "7"])
+    await panel.start()
+    try:
+        await panel.part.wait_ready(WAIT_S)
+        end = await house.take_ticket("id-card")
+        assert end.number is not None
+        await house.call_until(end.number)
+        await house.press("finish")
+        asked = await house.rating.until(RatingShown, lambda r: r.prompt and r.prompt.number == end.number)
+        assert asked.prompt is not None
+        await house.rating.ask(RateService(prompt=asked.prompt.prompt, grade=5))
+        offered = await house.rating.until(RatingShown, lambda r: r.grade == 5)
+        assert offered.reasons is not None
+        # no reasons: the code stands on the thanks of a small panel
+        await house.rating.ask(
+            GiveReasons(prompt=asked.prompt.prompt, version=offered.reasons.version, reasons=())
+        )
+        url = asked.prompt.url
+
+        def reads() -> bool:
+            codes = zxingcpp.read_barcodes(Image.open(io.BytesIO(panel.picture)))
+            return [code.text for code in codes] == [url]  # it begins with the thanks of the service before
+
+        await until(reads)
+    finally:
+        await panel.stop()
+    async with httpx.AsyncClient(timeout=WAIT_S, follow_redirects=True) as phone:
+        page = await phone.get(url)
+        assert page.status_code == 200 and "居民身份证办理" in page.text and "1号窗口" in page.text
+        thanks = await phone.post(url, data={"text": WORDS})
+        assert thanks.status_code == 200 and text("rate_page.thanks") in thanks.text
+        other = await phone.get(url.replace("/rate/", "/api/v1/state"))
+        assert other.status_code == 404
+    (told,) = (await house.rest("GET", f"/tickets/{end.ticket}"))["ratings"]
+    assert (told["grade"], told["text"]) == (5, WORDS)
+    (given,) = await house.journal("text_given")
+    assert (given["text"], given["prompt"]) == (WORDS, asked.prompt.prompt)
+    assert not any(WORDS.encode() in payload for payload in house.passed)
+
+    hall = house.site.parts[HALL]
+    hall.kill()
+    await hall.wait_ready(WAIT_S, starts=hall.starts + 1)
+    await house.online()
+    listed = (await house.rest("GET", "/ratings"))["ratings"]
+    assert [one["text"] for one in listed if one["ticket"] == end.ticket] == [WORDS]
+    logs = b"".join(path.read_bytes() for path in house.site.folder.rglob("*.log"))
+    assert logs and WORDS.encode() not in logs and url.rpartition("/")[2].encode() not in logs
 
 
 async def test_a_number_without_paper_and_without_the_hall_is_merged(house: House) -> None:
