@@ -23,8 +23,8 @@ CANVAS: Final = 256
 # Each kind has its own store, as large as it needs. One for all would fill all day with what is shown once.
 ICONS_BYTES: Final = 6 * 1024 * 1024
 """A kiosk's icons at all their sizes and in all its colours have about 5 MB."""
-FILES_BYTES: Final = 12 * 1024 * 1024
-"""Of pictures from files: one that fills 1920×1080 has 8 MB, one in its place beside the calls 1 to 2."""
+FILES_BYTES: Final = 8 * 1024 * 1024
+"""Of pictures from files: one that fills 1920×1080, or some that stand beside the calls, of 1 to 2 MB each."""
 CODES_BYTES: Final = 2 * 1024 * 1024
 """Of QR codes: each is shown to one citizen, and as many as there is room for would push out all else."""
 

@@ -20,8 +20,10 @@ from ui.theme import Colour
 
 ABOVE: Final = 0.6
 """Share of what the font leaves free that is above the letters."""
+FULL: Final = 1920 * 1080
 LINES_BYTES: Final = 16 * 1024 * 1024
-"""Of pictures of lines: a page of 60 lines at 1920×1080 has about 4 MB."""
+"""Of pictures of lines for `FULL` pixels, where a page of 60 lines has about 4 MB; in proportion for fewer: a
+panel's store would be filled for hours with what is not wanted again."""
 
 MEASURED: Final = 64
 """Characters that are measured at once."""
@@ -35,13 +37,13 @@ _known: Final[set[str]] = set()
 _others = faces.Others()
 
 
-def use(places: tuple[str, ...]) -> None:
-    """Font files, or folders of them, to look into before those of the system."""
+def use(places: tuple[str, ...], pixels: int = FULL) -> None:
+    """Font files, or folders of them, to look into before those of the system; the pixels of the screen."""
     global _others
     _others = faces.Others(tuple(Path(place) for place in places))
     _runs.cache_clear()
     line_size.cache_clear()
-    _lines.clear()
+    _lines.clear(LINES_BYTES * min(pixels, FULL) // FULL)
 
 
 def figures() -> Figures:

@@ -46,9 +46,10 @@ class Pictures:
                 self._bytes -= _bytes(self._kept.popitem(last=False)[1])
         return made
 
-    def clear(self) -> None:
+    def clear(self, limit: int) -> None:
+        """Begin anew with another limit."""
         self._kept.clear()
-        self._bytes = 0
+        self._limit, self._bytes = limit, 0
 
     @property
     def figures(self) -> Figures:

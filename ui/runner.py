@@ -87,7 +87,8 @@ class Runner:
         program.sound = self._sounds.play  # type: ignore[method-assign]
 
     def run(self) -> None:
-        fonts.use(load_theme(self.theme).file.fonts)
+        wide, high = self._display.surface.get_size()
+        fonts.use(load_theme(self.theme).file.fonts, wide * high)
         self._wake.watch(self._handles)
         self.draw()
         while self.step():
