@@ -24,7 +24,7 @@ CANVAS: Final = 256
 ICONS_BYTES: Final = 6 * 1024 * 1024
 """A kiosk's icons at all their sizes and in all its colours have about 5 MB."""
 FILES_BYTES: Final = 8 * 1024 * 1024
-"""Of pictures from files: one that fills 1920×1080, or some that stand beside the calls, of 1 to 2 MB each."""
+"""Of pictures from files: one that fills 1920×1080, or some that stand beside the calls, of 1 to 2 MB."""
 CODES_BYTES: Final = 2 * 1024 * 1024
 """Of QR codes: each is shown to one citizen, and as many as there is room for would push out all else."""
 

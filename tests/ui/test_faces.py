@@ -70,3 +70,17 @@ def test_pictures_are_kept_within_their_bytes() -> None:
     kept.get(49, lambda: pytest.fail("it is kept"))
     kept.get("large", lambda: pygame.Surface((100, 100), pygame.SRCALPHA))
     assert kept.figures.pictures == 25, "what is larger than all is not kept"
+
+
+def test_a_small_screen_keeps_fewer_lines() -> None:
+    """A panel's numbers, each called once, would fill the store of a large display for hours."""
+    try:
+        fonts.use((), 800 * 480)
+        for n in range(300):
+            fonts.line(f"A{n:03}", 80, (0, 0, 0))
+        assert 0 < fonts.figures().bytes <= fonts.LINES_BYTES * 800 * 480 // fonts.FULL
+        assert fonts.figures().pictures < 300
+        kept = fonts.line("A299", 80, (0, 0, 0))
+        assert fonts.line("A299", 80, (0, 0, 0)) is kept
+    finally:
+        fonts.use(())
