@@ -33,9 +33,12 @@ class HallTime:
     def next_minute(self, now: float) -> float:
         """When the minute changes, by the monotonic clock; never where there is no time."""
         at = self.at(now)
-        if at is None:
-            return inf
-        return now + max(0.001, 60 - at.second - at.microsecond / 1e6)
+        return inf if at is None else now + to_minute(at)
+
+
+def to_minute(at: datetime) -> float:
+    """Seconds until the minute changes, at least 0.001."""
+    return max(0.001, 60 - at.second - at.microsecond / 1e6)
 
 
 def minute_of(at: datetime) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from math import inf
 
-from ui.hall_time import minute_of, spans
+from ui.hall_time import minute_of, spans, to_minute
 from wire.screen_link import ShownPicture
 from wire.shown import PlaylistItem
 
@@ -43,6 +43,7 @@ class Playing:
         self._place: int | None = None
         self._since = 0.0
         self._turning = False
+        self._minute = inf
 
     @property
     def page(self) -> ShownPicture | None:
@@ -60,6 +61,8 @@ class Playing:
         """Go on if the page's seconds have passed, or if this is not its time any more."""
         fitting = [n for n, page in enumerate(self._pages) if can_be_drawn(page) and fits(page.item, at)]
         self._turning = len(fitting) > 1
+        timed = any(has_times(page.item) for page in self._pages)
+        self._minute = now + to_minute(at) if timed and at is not None else inf
         if self._place in fitting and not (self._turning and now >= self._ends()):
             return
         before = self._place if self._place is not None else -1
@@ -67,8 +70,8 @@ class Playing:
         self._since = now
 
     def due(self) -> float:
-        """When `step` has something to do; never for a page that is alone (times change with the minute)."""
-        return self._ends() if self._turning else inf
+        """When `step` has something to do: a page ends, or the minute does and others may have their time."""
+        return min(self._ends() if self._turning else inf, self._minute)
 
     def _ends(self) -> float:
         page = self.page

@@ -285,6 +285,8 @@ class Kiosk(Program):
             self.top.said(self, message, now)
             return
         self.alive(now)
+        misread = message.lay_again if isinstance(message, CardShown) else message.kind == "unreadable"
+        self.sound("error" if misread else "ok")
         if isinstance(message, CardShown):
             if message.lay_again:
                 self.tell(self.text("lay_again"), now)

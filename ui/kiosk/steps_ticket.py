@@ -211,6 +211,8 @@ class TicketStep(Step):
             self.reprinting &= progress.stage == "printing"
             return
         self.reprinting = False
+        if not self.ended:
+            kiosk.sound("ok" if progress.stage == "done" else "error")
         self._ended_at = now
         self.idle_s = self._stay_s(progress)
         kiosk.alive(now)

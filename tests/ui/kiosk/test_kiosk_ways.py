@@ -29,6 +29,7 @@ from ui.kiosk.kiosk import MOST_STEPS
 from ui.kiosk.steps_services import ServicesStep
 from ui.layout import lay_out
 from ui.screen import STATED, Screen
+from ui.sounds import Sound
 from ui.theme import load_theme
 from wire.screen_link import (
     CardGone,
@@ -418,6 +419,34 @@ def test_pages_of_the_playlist_take_turns_in_their_time() -> None:
     kiosk.do(TimeShown(at=MORNING + timedelta(hours=9), trusted=True))
     kiosk.wait(20.0)
     assert "晚上" in seen(kiosk)
+
+
+def test_a_page_alone_gives_way_when_its_time_is_over() -> None:
+    """By the minute itself: no message comes to an idle kiosk."""
+    item = PlaylistItem(item="one", text={"zh-CN": "上午办理"}, times=("09:00-09:40",))
+    kiosk = at_start("zh-CN", PlaylistShown(pages=(ShownPicture(item=item),)))
+    assert "上午办理" in seen(kiosk)
+    kiosk.wait(660.0)
+    assert "上午办理" not in seen(kiosk) and "请触摸屏幕取号" in seen(kiosk)
+
+
+def test_who_does_not_look_hears_what_became_of_card_and_number() -> None:
+    heard: list[Sound] = []
+    kiosk = at_start("zh-CN")
+    kiosk.sound = heard.append  # type: ignore[method-assign]
+    kiosk.do(CardShown(lay_again=True))
+    assert heard == ["error"]
+    kiosk.do(CardShown(name="王*明", handle="0a1b"), CardGone(), CodeScanned(kind="unreadable"))
+    assert heard == ["error", "ok", "error"]
+    del heard[:]
+    kiosk.do("home", "group:marriage", "take").progress("printing")
+    assert heard == []
+    kiosk.progress("done", paper="confirmed", outlet="presented").progress(
+        "done", paper="confirmed", outlet="taken"
+    )
+    assert heard == ["ok"]
+    kiosk.do("finish", "start", "group:marriage", "take").progress("refused", code="ticket.quota_reached")
+    assert heard == ["ok", "error"]
 
 
 def test_the_search_finds_by_initials_by_words_and_on_a_page_of_its_own() -> None:
