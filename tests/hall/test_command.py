@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -42,8 +43,12 @@ async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
     await broker.stop()
 
 
-def start(folder: Path, broker_port: int, *, storage: str, api_port: int = 0) -> subprocess.Popen[str]:
+def start(
+    folder: Path, broker_port: int, *, storage: str, api_port: int = 0, page: str = 'url = ""'
+) -> subprocess.Popen[str]:
+    """`page`: what stands in [rating_page]."""
     text = SHIPPED.read_text("utf-8").replace("/var/lib/paihao/hall.db", storage)
+    text = re.sub(r"(?ms)^\[rating_page\]\n.*?(?=^\[)", f"[rating_page]\n{page}\n\n", text)
     text = text.replace("port = 1883", f"port = {broker_port}").replace("port = 8600", f"port = {api_port}")
     (folder / "hall.toml").write_text(text, "utf-8")
     return subprocess.Popen(
@@ -71,6 +76,24 @@ def test_ready_watchdog_and_a_clean_end(tmp_path: Path, broker: Broker, number: 
         assert "Traceback" not in said
         rest = {listening.recv(100) for _ in range(1)}
     assert rest <= {b"STOPPING=1", b"WATCHDOG=1"}
+
+
+@pytest.mark.broker
+def test_a_hall_begins_its_day_without_the_page_for_texts(tmp_path: Path, broker: Broker) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening,
+    ):
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(20)
+        port = taken.getsockname()[1]
+        page = f'url = "http://hall.example:{port}"\nhost = "127.0.0.1"\nport = {port}'
+        process = start(tmp_path, broker.port, storage=str(tmp_path / "hall.db"), page=page)
+        assert listening.recv(100) == b"READY=1"
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    assert f"rating page: 127.0.0.1:{port}" in said and "Traceback" not in said
 
 
 @pytest.mark.broker
