@@ -22,8 +22,8 @@ ABOVE: Final = 0.6
 """Share of what the font leaves free that is above the letters."""
 FULL: Final = 1920 * 1080
 LINES_BYTES: Final = 16 * 1024 * 1024
-"""Of pictures of lines for `FULL` pixels, where a page of 60 lines has about 4 MB; in proportion for fewer: a
-panel's store would be filled for hours with what is not wanted again."""
+"""Of pictures of lines; a page of 60 lines at 1920×1080 has about 4 MB. A screen with less than half as many
+pixels has as much less: a panel would fill all of it for hours with what is not wanted again."""
 
 MEASURED: Final = 64
 """Characters that are measured at once."""
@@ -43,7 +43,7 @@ def use(places: tuple[str, ...], pixels: int = FULL) -> None:
     _others = faces.Others(tuple(Path(place) for place in places))
     _runs.cache_clear()
     line_size.cache_clear()
-    _lines.clear(LINES_BYTES * min(pixels, FULL) // FULL)
+    _lines.clear(LINES_BYTES * min(2 * pixels, FULL) // FULL)
 
 
 def figures() -> Figures:

@@ -8,9 +8,8 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-LARGE: Final = 2 * 1024 * 1024
-"""Bytes. Above it are pictures from files and what is made of them on the way, and no line of text."""
-_M_TRIM_THRESHOLD: Final = -1
+LARGE: Final = 1024 * 1024
+"""Bytes. Above it are pictures from files, what is made of them on the way, and the largest lines of text."""
 _M_MMAP_THRESHOLD: Final = -3
 
 
@@ -24,6 +23,5 @@ def large_blocks_apart() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return  # not glibc
-    for what, size in ((_M_MMAP_THRESHOLD, LARGE), (_M_TRIM_THRESHOLD, 2 * LARGE)):
-        if not mallopt(what, size):
-            log.warning("mallopt(%d, %d) was refused", what, size)
+    if not mallopt(_M_MMAP_THRESHOLD, LARGE):
+        log.warning("mallopt was refused: memory may grow more than it must")
