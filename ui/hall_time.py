@@ -82,6 +82,7 @@ def hours_in_words(hours: tuple[str, ...]) -> str:
 
 
 def day_in_words(day: date, language: str) -> str:
-    """11月23日 星期一, 23 November Monday."""
+    """11月23日 星期一, Monday 23 November."""
     month = text(f"time.month_{day.month}", language, day=day.day)
-    return f"{month} {text(f'time.weekday_{day.isoweekday()}', language)}"
+    weekday = text(f"time.weekday_{day.isoweekday()}", language)
+    return text("time.day", language, date=month, weekday=weekday)

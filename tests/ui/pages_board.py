@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 
+import msgspec
+
 from ui.board.program import HallDisplay
 from wire.messages import Board, BoardCall, BoardService
 from wire.screen_link import BoardShown, PlaylistShown, ShownPicture, TimeShown
@@ -199,6 +201,12 @@ MANY = board(
 )
 
 
+def _holiday() -> Board:
+    rests: dict[str, object] = {"available": "out_of_hours", "today": False, "again": date(2026, 11, 26)}
+    shown = board((), tuple(service(n, **rests) for n in range(1, 6)))
+    return msgspec.structs.replace(shown, hours=())
+
+
 def both(language: str) -> str:
     """The language with the other one below it."""
     return "zh-CN+en" if language == "zh-CN" else "en+zh-CN"
@@ -216,6 +224,7 @@ PAGES: dict[str, Callable[[str], HallDisplay]] = {
     "board_many": lambda language: display(language, MANY),
     "board_flashing": _flashing,
     "board_stale": _stale,
+    "board_holiday": lambda language: display(language, _holiday()),
     "board_rest": lambda language: display(
         language, board((), services(4), announcements=()), at=AT.replace(hour=12, minute=5)
     ),
@@ -225,6 +234,7 @@ PAGES: dict[str, Callable[[str], HallDisplay]] = {
 }
 CLOCKS = {"board_flashing": START + 20.6, "board_stale": START + 45.0}
 ABOUT = {
+    "board_holiday": "A day on which the hall is closed: when it opens again.",
     "board_starting": "Before the agent has spoken.",
     "board_no_calls": "The first people wait, nobody has been called.",
     "board_one_call": "One call, three services.",

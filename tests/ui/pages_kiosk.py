@@ -157,8 +157,9 @@ def board(**changes: Mapping[str, object]) -> Board:
     )
 
 
-def all_are(available: str) -> Board:
-    return board(**{one.service.replace("-", "_"): {"available": available} for one in CATALOGUE.services})
+def all_are(available: str, **more: object) -> Board:
+    change = {"available": available, **more}
+    return board(**{one.service.replace("-", "_"): change for one in CATALOGUE.services})
 
 
 BOARD: Final = board(
@@ -315,6 +316,13 @@ PAGES: Final[dict[str, Callable[[str], Visit]]] = {
     "kiosk-attract-no-catalogue": lambda language: at_start(
         language, state=msgspec.structs.replace(STATE, catalogue=None, board=None)
     ),
+    "kiosk-attract-holiday": lambda language: at_start(
+        language,
+        state=msgspec.structs.replace(
+            _with_board(all_are("out_of_hours", today=False, hours=(), again=date(2026, 3, 12))),
+            business_date=MORNING.date(),
+        ),
+    ),
     "kiosk-attract-out-of-hours": lambda language: at_start(
         language,
         TimeShown(at=MORNING.replace(hour=12), trusted=True),
@@ -421,6 +429,7 @@ ABOUT: Final = {
     "kiosk-attract": "Nobody is there; a touch anywhere begins, or a card on the reader.",
     "kiosk-attract-notice": "The same with a page of the playlist above the instruction.",
     "kiosk-attract-no-catalogue": "The list of services has not come yet: please wait, or go to the desk.",
+    "kiosk-attract-holiday": "A day without numbers: when there are some again.",
     "kiosk-attract-out-of-hours": "Nothing can be had now: why, and when again.",
     "kiosk-start": "Groups of services; what else can be done stands below.",
     "kiosk-start-few": "A hall with few services asks for no group.",
