@@ -151,13 +151,15 @@ async def test_another_device_in_the_same_look_is_asked_and_let_go_of(machine: A
     """Unplugged and something else plugged in under its name between two looks."""
     first = await plug("1-1.1", "ttyUSB0", FakeDevice(), 9600)
     examination = examine(machine)
+    others = asyncio.all_tasks()
     await examination.refresh()
+    (asking,) = asyncio.all_tasks() - others
     await asyncio.sleep(0)
     await first.unplug()
     machine.remove("1-1.1", "ttyUSB0")
     await plug("1-1.2", "ttyUSB0", FakeEscposPrinter(), 115200)
     await examination.refresh()
-    await asyncio.sleep(0.05)  # what was forgotten ends
+    await asyncio.wait([asking])  # what was forgotten ends
     assert examination.is_asking, "the new one is being asked"
     report = await examination.look()
     assert answer_at(report, "1-1.2").driver == "escpos"
