@@ -8,7 +8,7 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-LARGE: Final = 1024 * 1024
+LARGE: Final = 512 * 1024
 """Bytes. Above it are pictures from files, what is made of them on the way, and the largest lines of text."""
 _M_MMAP_THRESHOLD: Final = -3
 

@@ -25,7 +25,7 @@ if sys.argv[1] == "apart":
 for size in (4, 8, 16):
     bytearray(size << 20)
 before = libc.mallinfo2().hblkhd
-held = bytearray(3 << 20), bytearray(1 << 19)
+held = bytearray(3 << 20), bytearray(1 << 18)
 print(libc.mallinfo2().hblkhd - before)
 """
 
