@@ -287,7 +287,8 @@ async def run(results: Results, folder: Path, *, quick: bool) -> None:
         results.compare(f"{role}, {kind} → picture", ours, floor)
         more = (statistics.median(ours) - statistics.median(floor)) * 1000
         results.add(
-            f"{role}, {kind}: more than the floor", more, "ms", n=len(ours), aim=FRAME_MS, met=more <= FRAME_MS,
+            f"{role}, {kind}: more than the floor", more, "ms", n=len(ours),
+            aim=FRAME_MS, met=more <= FRAME_MS,
             p99=(percentile(ours, 0.99) - percentile(floor, 0.99)) * 1000,
         )  # fmt: skip
     with display(folder):
