@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import uuid4
 
+from ui.beats import next_beat
 from ui.elements import Page
 from ui.hall_time import HallTime
 from ui.kiosk import steps_card
@@ -376,7 +377,7 @@ class Kiosk(Program):
     def due(self, now: float) -> float:
         asks_at = self._asks_at(self.showing)
         if now >= asks_at:
-            asks_at += int(now - asks_at) + 1  # the countdown
+            asks_at = next_beat(asks_at, 1.0, now)  # the countdown
         notice_ends = self._notice[1] if self.notice(now) else NEVER
         return min(self.top.due(now), asks_at, notice_ends, self._time.next_minute(now))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pages_kiosk as pages
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pages_kiosk import CARD, GUIDES, NO_PAPER, OFFLINE, STATE, TIME, YOUNG, Visit, told
 
@@ -121,6 +121,7 @@ def requests(kiosk: Visit) -> list[str]:
     language=st.sampled_from(["zh-CN", "en"]),
     begins=st.booleans(),
 )
+@example(things=[0, 0.85, ("newest", "done", {})], screen=SCREENS[0], language="zh-CN", begins=False)
 def test_whatever_happens(things: list[Any], screen: Screen, language: str, begins: bool) -> None:
     kiosk = Visit(language)
     if begins:
